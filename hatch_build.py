@@ -4,6 +4,7 @@ The modules are plain Python and also run without being compiled. A `.pxd` file 
 compiling fails, a message says so and the build continues. `python hatch_build.py` compiles in place, for development.
 """
 
+import os
 import sys
 import sysconfig
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 TOP = Path(__file__).parent
-MODULES = tuple(str(types.relative_to(TOP).with_suffix("")) for types in sorted(TOP.glob("resolver/**/*.pxd")))
+MODULES = tuple(str(types.relative_to(TOP).with_suffix("")) for types in sorted(TOP.glob("[rz]*/**/*.pxd")))
 """The modules that are compiled: those with C types. Nothing else lists them."""
 
 
@@ -23,7 +24,8 @@ def compiled() -> list[str]:
         from setuptools import Distribution, Extension
         from setuptools.command.build_ext import build_ext
 
-        flags = ["-O1", "-g0"]  # -O3 takes three times as long to compile, and its code is not faster
+        # -O3, the default, takes three times as long to compile, and its code is not faster.
+        flags = [] if "CFLAGS" in os.environ else ["-O1", "-g0"]
         extensions = [
             Extension(module.replace("/", "."), [f"{module}.py"], extra_compile_args=flags) for module in MODULES
         ]
@@ -32,7 +34,7 @@ def compiled() -> list[str]:
             compiler_directives={"annotation_typing": False, "auto_pickle": False},
         )  # fmt: skip
         command = build_ext(Distribution({"ext_modules": modules}))
-        command.inplace, command.build_temp, command.parallel = True, "build/cython", True
+        command.inplace, command.build_temp, command.parallel = True, f"build/{sys.implementation.cache_tag}", True
         command.finalize_options()
         command.run()
     except Exception as error:  # for example a missing compiler, missing headers, or no Cython

@@ -20,6 +20,8 @@ import h2.settings
 Attack = Callable[[int, int, float], None]
 HELD: Final = 3_000
 """Connections that an attack opens, at most."""
+_REQUESTS: Final = 2_000
+"""Requests that are cancelled on one connection: their bodies fit into its window of 65,535 octets."""
 _HEADERS: Final = [
     (":method", "POST"), (":path", "/dns-query"), (":authority", "localhost"), (":scheme", "https"),
     ("content-type", "application/dns-message"),
@@ -59,7 +61,7 @@ def rapid_reset(_: int, https: int, until: float) -> None:
     """Send queries over HTTP/2 and cancel each at once."""
     session = _session()
     query = dns.message.make_query("health.pldns", "TXT").to_wire()
-    for stream in range(1, 40_000, 2):
+    for stream in range(1, 2 * _REQUESTS, 2):
         session.send_headers(stream, _HEADERS)
         session.send_data(stream, query, end_stream=True)
         session.reset_stream(stream)

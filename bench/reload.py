@@ -48,7 +48,11 @@ def everything(directory: Path, rate: float, times: int, seconds: float) -> Iter
 
 
 class Storm:
-    """The reloads. `took`: the seconds of each; `odd`: how many had another outcome than they should."""
+    """The reloads. `took`: the seconds of each; `odd`: how many had another outcome than they should.
+
+    A reload is requested at its time, also while an earlier one is being checked. A check may then read what the next
+    turns have written, and the outcome may be that of one of them.
+    """
 
     def __init__(self, path: Path, times: int, seconds: float) -> None:
         self.took: list[float] = []
@@ -57,21 +61,27 @@ class Storm:
         self._first = msgspec.json.decode(path.read_bytes())
         self._times = times
         self._seconds = seconds
+        self._written = 0
+        """The last turn whose configuration is in the file."""
 
     async def run(self, clients: Clients, rate: float) -> None:
         """Reload in turn, while the clients ask."""
         async with asking(clients, rate):
             started = time.monotonic()
-            for turn in range(self._times):
-                await asyncio.sleep(max(0.0, started + turn * self._seconds / self._times - time.monotonic()))
-                await asyncio.to_thread(self._reload, turn)
+            async with asyncio.TaskGroup() as requests:
+                for turn in range(self._times):
+                    await asyncio.sleep(max(0.0, started + turn * self._seconds / self._times - time.monotonic()))
+                    fresh = self._path.with_suffix(".new")
+                    fresh.write_bytes(msgspec.json.encode(configured(self._first, turn)))
+                    fresh.rename(self._path)
+                    self._written = turn
+                    requests.create_task(asyncio.to_thread(self._reload, turn))
 
     def _reload(self, turn: int) -> None:
-        self._path.write_bytes(msgspec.json.encode(configured(self._first, turn)))
         began = time.monotonic()
         status = _reload(self._path.parent / "state/admin.sock")
         self.took.append(time.monotonic() - began)
-        self.odd += status != (422 if turn % 2 else 200)
+        self.odd += status not in {422 if each % 2 else 200 for each in range(turn, self._written + 1)}
 
 
 def _reload(admin_socket: Path) -> int:

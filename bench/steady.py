@@ -67,10 +67,11 @@ class Clients:
         tls: ssl.SSLContext | None = None,
         decided: Decided | None = None,
         source: str = "127.0.0.1",
+        patience: float = PATIENCE,
     ) -> None:
         """`ports`: by transport, `udp`, `tcp`, `tls` or `https`. `source`: the address of the clients, on loopback.
 
-        `decided` is called for each query.
+        `decided` is called for each query. `patience`: the seconds after which a query is lost.
         """
         self.tallies = {transport: Tally() for transport in ports}
         self._questions = questions if isinstance(questions, Iterator) else repeat(questions)
@@ -78,6 +79,7 @@ class Clients:
         self._tls = tls
         self._decided = decided
         self._source = source
+        self._patience = patience
         self._clients: list[Datagrams | Stream] = []
 
     async def run(self, rates: dict[str, float], until: Callable[[], bool], connections: int = 4) -> None:
@@ -114,7 +116,7 @@ class Clients:
     def _settle(self, transport: str, client: Datagrams | Stream) -> None:
         """Send again what a connection left unanswered, and give up what is too old."""
         client.ask([])
-        too_old = asyncio.get_running_loop().time() - PATIENCE
+        too_old = asyncio.get_running_loop().time() - self._patience
         for question, at in client.expired(too_old):
             self.tallies[transport].lost += 1
             if self._decided:

@@ -3,13 +3,33 @@
 As in `resolver.settings`: plain values, all valid, and absolute paths.
 """
 
+from typing import Literal
+
 import msgspec
 
 from resolver.host_port import HostPort
 
+RoleName = Literal["read", "operate", "admin"]
+"""What somebody may do: see everything, change what is served, change pldns itself. Each includes those before it."""
+
+
+class AdminToken(msgspec.Struct, frozen=True):
+    """A bearer token of the configuration. `sha256`: of its text, in hexadecimal digits."""
+
+    name: str
+    role: RoleName
+    sha256: str
+
+
+class AdminTls(msgspec.Struct, frozen=True):
+    """The certificate (a chain, PEM) and the key of the TCP listener."""
+
+    certificate: str
+    key: str
+
 
 class AdminSettings(msgspec.Struct, frozen=True):
-    """The listeners of the admin interface."""
+    """The listeners of the admin interface, and who may use them."""
 
     listen: HostPort | None = None
     """The whole interface over TCP. None: not over TCP."""
@@ -19,3 +39,8 @@ class AdminSettings(msgspec.Struct, frozen=True):
     """The whole interface over a Unix socket: its absolute path. Empty: not over a Unix socket."""
     group: str = ""
     """Name or number of the group that may use the socket. Empty: only root and the user of pldns."""
+    tls: AdminTls | None = None
+    """None: the TCP listener speaks plain HTTP."""
+    hosts: tuple[str, ...] = ()
+    """Names of this machine, in lower case, that the Host header of a request may have."""
+    tokens: tuple[AdminToken, ...] = ()

@@ -11,10 +11,11 @@ import errno
 import logging
 import os
 import socket
+import ssl
 import struct
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.log import server_logger
@@ -52,12 +53,13 @@ async def serving(
     name: str,
     ready: str,
     logger: logging.Logger = server_logger,
+    tls: Callable[[], ssl.SSLContext] | None = None,
 ) -> AsyncIterator[None]:
     """Serve an application while the context is open.
 
     `listen`: an address, or a socket that listens already. An address that cannot be used is logged once, and tried
     again. `name`: the listener, as the subject of a log line. `ready`: the log line when it listens. `logger`: that of
-    aiohttp.
+    aiohttp. `tls` returns the context for a new connection; None: without TLS.
     """
     runner = web.AppRunner(application, shutdown_timeout=_DRAIN)
     await runner.setup()
@@ -69,6 +71,7 @@ async def serving(
         lambda: HttpProtocol(
             server, loop=loop, access_log=_MUTE, logger=logger, keepalive_timeout=IDLE, lingering_time=_DRAIN
         ),
+        tls,
     )
     opening = asyncio.create_task(_open(listener, listen, ready))
     await asyncio.sleep(0)  # the first attempt takes no longer
@@ -100,9 +103,12 @@ async def _open(listener: "_Listener", listen: HostPort | socket.socket, ready: 
 class _Listener:
     """A listening socket and its connections. `make` returns the protocol of a connection."""
 
-    def __init__(self, name: str, make: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(
+        self, name: str, make: Callable[[], asyncio.Protocol], tls: Callable[[], ssl.SSLContext] | None
+    ) -> None:
         self.name = name
         self._make = make
+        self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._limit = max(2, min(CONNECTIONS, (open_files.limit() - open_files.held()) // _SHARE))
         self._socket: socket.socket | None = None
@@ -168,11 +174,21 @@ class _Listener:
 
     def _start(self, sock: socket.socket, client: str) -> None:
         sock.settimeout(0)
-        connection = _Connection(self._make(), client, self._all, self._loop)
+        connection = _Connection(self._make(), sock, client, self._all, self._loop)
         self._all[connection] = None
-        task = self._loop.create_task(self._loop.connect_accepted_socket(lambda: connection, sock))
+        task = self._loop.create_task(self._connect(connection, sock))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, connection: "_Connection", sock: socket.socket) -> None:
+        options: dict[str, Any] = {}
+        if self._tls:
+            options = {"ssl": self._tls(), "ssl_handshake_timeout": IDLE, "ssl_shutdown_timeout": _DRAIN}
+        try:
+            await self._loop.connect_accepted_socket(lambda: connection, sock, **options)
+        except OSError:  # the handshake failed (ssl.SSLError), took too long, or the client has gone
+            self._all.pop(connection, None)
+            sock.close()
 
 
 class _Connection(asyncio.Protocol):
@@ -181,12 +197,15 @@ class _Connection(asyncio.Protocol):
     def __init__(
         self,
         inner: asyncio.Protocol,
+        sock: socket.socket,
         client: str,
         among: "OrderedDict[_Connection, None]",
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.client = client
         self._inner = inner
+        self._sock: socket.socket | None = sock
+        """Until the connection is made: the handshake of TLS is under way."""
         self._among = among
         self._loop = loop
         self._transport: asyncio.Transport | None = None
@@ -195,6 +214,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._sock = None
         self._inner.connection_made(transport)
         if self._aborted:
             self._transport.abort()
@@ -228,6 +248,9 @@ class _Connection(asyncio.Protocol):
         """Close at once. The kernel would try for minutes to send what the client has not read, so it is reset."""
         self._among.pop(self, None)
         self._aborted = True
+        if self._sock:
+            with contextlib.suppress(OSError):  # it may have failed already
+                self._sock.shutdown(socket.SHUT_RDWR)
         if self._transport:
             if self._transport.get_write_buffer_size():
                 sock = self._transport.get_extra_info("socket")

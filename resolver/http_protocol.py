@@ -18,6 +18,17 @@ from aiohttp.web_request import BaseRequest
 MALFORMED_BODY: Final = (web.RequestPayloadError, HttpProcessingError)
 """What reading a body raises if the body is not what its headers say."""
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
+CODES: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        400: "malformed-request",
+        404: "unknown-path",
+        405: "method-not-allowed",
+        413: "body-too-large",
+        417: "expectation-failed",
+        500: "internal-error",
+    }
+)
+"""Codes of errors that no route reports itself, by status."""
 
 
 class Response(web.Response):
@@ -36,10 +47,20 @@ class StreamResponse(web.StreamResponse):
         self.headers.popall("Server", None)
 
 
-def problem(status: int, detail: str | None = None, headers: Mapping[str, str] = _NONE) -> Response:
-    """Return an error response with problem details. The title is the reason phrase of the status."""
+def type_of(code: str) -> str:
+    """Return the `type` of problem details for a code, which stays the same for one kind of error."""
+    return f"urn:pldns:problem:{code}"
+
+
+def problem(status: int, detail: str | None = None, headers: Mapping[str, str] = _NONE, code: str = "") -> Response:
+    """Return an error response with problem details. The title is the reason phrase of the status.
+
+    `code`: of the kind of error; by default, one of the status.
+    """
     title = web.Response(status=status).reason or "Error"
-    body = {"type": "about:blank", "title": title, "status": status} | ({"detail": detail} if detail else {})
+    code = code or CODES.get(status, "")
+    kind = type_of(code) if code else "about:blank"
+    body = {"type": kind, "title": title, "status": status} | ({"detail": detail} if detail else {})
     return Response(
         body=json.dumps(body).encode(), status=status, content_type="application/problem+json", headers=headers
     )

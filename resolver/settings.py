@@ -130,13 +130,15 @@ class ConflictSettings(msgspec.Struct, frozen=True):
 class Zones(msgspec.Struct, frozen=True):
     """How zones answer, and the zone files.
 
-    `files` are absolute paths, with patterns expanded. `origins` are the zones in them, in the same order.
+    `files` are absolute paths, with patterns expanded. `origins` are the zones in them, in the same order. `patterns`
+    are absolute: files that match them later are served too, without a reload.
     """
 
     defaults: ZonePolicy = DEFAULTS
     overrides: dict[str, ZonePolicy] = {}
     files: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
     private_only: tuple[str, ...] = ()
     """Suffixes: names at and under these are never asked of an upstream."""
     local_reverse: bool = False

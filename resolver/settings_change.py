@@ -11,15 +11,31 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from resolver.admin_settings import AdminTls
 from resolver.settings import Accepted, ControlSettings, Overrides, Tls, WorkerSettings
 
 _AT_START: Final = "sockets are bound when pldns starts"
 
 
-def continued(old: Accepted, new: Accepted) -> Accepted:
-    """Return `new` with what must outlive a reload: the secrets made at the start, which clients' cookies rely on."""
-    cookies = structs.replace(new.worker.cookies, root=old.worker.cookies.root)
-    return structs.replace(new, worker=structs.replace(new.worker, cookies=cookies, mark=old.worker.mark))
+class Lasting(msgspec.Struct, frozen=True):
+    """What a start makes by chance, and a reload or takeover must keep. Empty where it is not known."""
+
+    root: bytes = b""
+    """See `CookieSettings`. With another one, the cookies of all clients become invalid."""
+    mark: bytes = b""
+    """See `WorkerSettings`. A loop through queries that are under way is found with the same one only."""
+
+
+def lasting(accepted: Accepted) -> Lasting:
+    """Return what the next configuration, or a successor, must keep."""
+    return Lasting(accepted.worker.cookies.root, accepted.worker.mark)
+
+
+def continued(kept: Lasting, new: Accepted) -> Accepted:
+    """Return `new` with what an earlier configuration or process had."""
+    worker = new.worker
+    cookies = structs.replace(worker.cookies, root=kept.root or worker.cookies.root)
+    return structs.replace(new, worker=structs.replace(worker, cookies=cookies, mark=kept.mark or worker.mark))
 
 
 def of_start(accepted: Accepted) -> dict[str, str]:
@@ -33,6 +49,7 @@ def of_start(accepted: Accepted) -> dict[str, str]:
         "admin.listen": str(control.admin.listen or "off"),
         "admin.socket": _beside(accepted.path, control.admin.socket) or "off",
         "admin.group": control.admin.group,
+        "admin.tls": _key_pair(accepted.path, control.admin.tls),
         "admin.health": str(control.admin.health or "off"),
         "processes.heartbeat": str(accepted.processes.heartbeat),
         "log": f"{accepted.log.format} {accepted.log.time} {accepted.log.level}",
@@ -64,6 +81,10 @@ def restart_needed(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, 
 
 def _listen(section: WorkerSettings | Tls | None) -> str:
     return " ".join(map(str, section.listen)) if section else ""
+
+
+def _key_pair(file: str, tls: AdminTls | None) -> str:
+    return f"{_beside(file, tls.certificate)} {_beside(file, tls.key)}" if tls else "off"
 
 
 def _beside(file: str, path: str) -> str:

@@ -300,7 +300,7 @@ class Pipeline:
         worker, control = accepted.worker, accepted.control
         self.now = 1000.0
         self.upstreams = upstreams
-        self.estate = assemble(control, zone_files.read(control.zones.files, {}), None, {}, WallTime(self.now))
+        self.estate = assemble(control, zone_files.read(control.zones, {}), None, {}, WallTime(self.now))
         self.feed = Feed(self.estate, "epoch")
         self._session = FeedSession(self.feed, Hello(0, 0, "", "", 0, 0), lambda: None)
         self.files = {source.name: FileSource(source.path, set()) for source in control.sources}

@@ -3,6 +3,7 @@
 `make packaging` also compares them with the schemas of Kubernetes.
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from resolver.config import file as config
+from resolver.version import VERSION
 from tests.paths import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -68,6 +70,16 @@ def test_the_settings_of_compose_are_accepted(tmp_path: Path) -> None:
     assert service["user"] == f"{USER}:{USER}"
     assert service["cap_drop"] == ["ALL"]
     assert (DEPLOY / service["build"]["context"] / "Dockerfile").exists()
+
+
+def test_the_chart_has_a_schema_for_each_value_and_the_version_of_pldns() -> None:
+    """`make packaging` renders it with Helm."""
+    chart = DEPLOY / "helm/pldns"
+    values = yaml.safe_load((chart / "values.yaml").read_text())
+    schema = json.loads((chart / "values.schema.json").read_text())
+    assert schema["additionalProperties"] is False
+    assert set(values) | {"global"} == set(schema["properties"])
+    assert yaml.safe_load((chart / "Chart.yaml").read_text())["appVersion"] == VERSION
 
 
 def test_each_namespace_comes_before_what_is_in_it() -> None:

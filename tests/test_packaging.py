@@ -82,6 +82,13 @@ def final_stage(instructions: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return instructions[start:]
 
 
+def test_one_argument_names_the_base_image_of_all_stages(instructions: list[tuple[str, str]]) -> None:
+    """So that `--build-arg BASE=NAME@DIGEST` pins it."""
+    assert instructions[0][0] == "ARG"
+    assert instructions[0][1].startswith("BASE=")
+    assert {rest.partition(" ")[0] for word, rest in instructions if word == "FROM"} == {"${BASE}"}
+
+
 def test_the_image_runs_as_a_numeric_user(final_stage: list[tuple[str, str]]) -> None:
     users = [rest for word, rest in final_stage if word == "USER"]
     assert len(users) == 1

@@ -38,7 +38,7 @@ zones.claims
 zones.findings
 zones.ledger
 zones.table
-resolver.host_port resolver.token_bucket resolver.memory_budget resolver.version
+resolver.host_port resolver.path_pattern resolver.token_bucket resolver.memory_budget resolver.version
 resolver.admin_settings resolver.azure_settings
 resolver.settings
 resolver.settings_change
@@ -59,7 +59,8 @@ resolver.control.estate
 resolver.control.feed
 resolver.control.state resolver.control.sync resolver.control.history
 resolver.control
-resolver.offline resolver.admin.resources resolver.admin.access
+resolver.admin.access
+resolver.offline resolver.admin.resources
 resolver.admin
 resolver.main resolver.cli
 """

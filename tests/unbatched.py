@@ -26,20 +26,24 @@ def _step(code: int, yes: int, no: int, value: int) -> bytes:
     return struct.pack("HBBI", code, yes, no, value)
 
 
-def _program(arch: int, *calls: int) -> bytes:
+def _program(arch: int, error: int, *calls: int) -> bytes:
     """Return the filter. In struct seccomp_data the number of the call is at octet 0, the architecture at octet 4."""
     load, jump, give = 0x20, 0x15, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_RET|K
     refuse = len(calls)
     checks = [_step(jump, refuse - i, 0, call) for i, call in enumerate(calls)]
     return b"".join(
         [_step(load, 0, 0, 4), _step(jump, 1, 0, arch), _step(give, 0, 0, _ALLOW), _step(load, 0, 0, 0), *checks,
-         _step(give, 0, 0, _ALLOW), _step(give, 0, 0, _ERRNO | errno.ENOSYS)]
+         _step(give, 0, 0, _ALLOW), _step(give, 0, 0, _ERRNO | error)]
     )  # fmt: skip
 
 
-def forbid() -> None:
-    """Install the filter in this process, for its children too. Raises `OSError`."""
-    program = ctypes.create_string_buffer(_program(*_CALLS[platform.machine()]))
+def forbid(*calls: int, error: int = errno.ENOSYS) -> None:
+    """Let system calls fail with an error, in this process and in its children. By default, those for batches.
+
+    Raises `OSError`.
+    """
+    arch, *batches = _CALLS[platform.machine()]
+    program = ctypes.create_string_buffer(_program(arch, error, *(calls or batches)))
     head = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(program)))
     libc = ctypes.CDLL(None, use_errno=True)
     for option, *values in ((_NO_NEW_PRIVS, 1, 0, 0, 0), (_SET_SECCOMP, _MODE_FILTER, head, 0, 0)):

@@ -1,18 +1,14 @@
 """The HTTP server of the admin interface: its listeners, which requests they accept, and how errors look.
 
-The interface itself is on loopback only. A browser can still be made to send requests to a loopback address under a
-foreign name (DNS rebinding). Such a name appears in the Host header, so only our own names are accepted there (RFC 9110
-§7.4).
+Does not know who may do what (`access`), or what a route does.
 """
 
 import asyncio
 import logging
-import re
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from ipaddress import ip_address
 from typing import Any, Final
 
 from aiohttp import web
@@ -20,7 +16,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from resolver import http_listener
-from resolver.admin.access.entrances import Entrance, HealthEntrance, LoopbackEntrance, UnixEntrance
+from resolver.admin.access.audit import AuditLog
+from resolver.admin.access.certificate import Certificate
+from resolver.admin.access.entrances import Entrance, HealthEntrance, NetworkEntrance, UnixEntrance
+from resolver.admin.access.identity import IDENTITY
+from resolver.admin.access.problems import Code, Refused
+from resolver.admin.access.tokens import Tokens
+from resolver.admin.own_hosts import OwnHosts
 from resolver.admin.paging import InvalidCursor
 from resolver.admin.resources.model import Parameters
 from resolver.admin.route import Context, Route
@@ -30,6 +32,7 @@ from resolver.admin.zone_census import ZoneCensus
 from resolver.admin_settings import AdminSettings
 from resolver.host_port import HostPort
 from resolver.http_protocol import MALFORMED_BODY, of_exception, problem
+from resolver.process import wall_clock
 from resolver.process.sandbox.identity import group_number
 
 LONGEST: Final = 1 << 16
@@ -45,91 +48,122 @@ def listeners(
 
     `unix`: the Unix socket, which listens already.
     """
+    context = context_of(view)
     opened: list[AbstractAsyncContextManager[None]] = []
     if unix:
         ready = f"admin interface on {settings.socket}"
-        app = unix_application(view, group_number(settings.group) if settings.group else None)
+        app = unix_application(context, group_number(settings.group) if settings.group else None)
         opened.append(http_listener.serving(app, unix, "the admin socket", ready))
     if at := settings.listen:
-        ready = f"admin interface on http://{at}"
-        opened.append(http_listener.serving(application(view, at), at, "the admin interface", ready))
+        ready = f"admin interface on {'https' if settings.tls else 'http'}://{at}"
+        tls = Certificate(settings.tls).context if settings.tls else None
+        app = application(context, at)
+        opened.append(http_listener.serving(app, at, "the admin interface", ready, tls=tls))
     if at := settings.health:
         ready = f"health and metrics on http://{at}"
-        opened.append(http_listener.serving(health_application(view), at, "the listener for health checks", ready))
+        app = health_application(context)
+        opened.append(http_listener.serving(app, at, "the listener for health checks", ready))
     return opened
 
 
-def application(view: View, listen: HostPort) -> web.Application:
-    """Return the application for the listener at `listen`."""
-    return _application(view, ROUTES, LoopbackEntrance(), [_problems, _own_host(listen.host)])
+def context_of(view: View) -> Context:
+    """Return what all listeners share."""
+    directory, state = view.estate.settings.state_directory, view.estate.state
+
+    def failed(path: str, why: str | None) -> None:
+        if why is None:
+            state.written(path, wall_clock.now())
+        else:
+            state.failed(path, why, wall_clock.now())
+
+    return Context(view, ZoneCensus(view.estate), Tokens(directory), AuditLog(directory, failed))
 
 
-def unix_application(view: View, group: int | None) -> web.Application:
+def application(context: Context, listen: HostPort) -> web.Application:
+    """Return the application for the TCP listener at `listen`."""
+    entrance = NetworkEntrance(lambda: context.estate.settings.admin, context.tokens)
+    hosts = OwnHosts(listen.host, lambda: context.estate.settings.admin.hosts)
+    return _application(context, ROUTES, entrance, [_problems, hosts.check])
+
+
+def unix_application(context: Context, group: int | None) -> web.Application:
     """Return the application for the Unix socket. No browser reaches it, so any Host will do."""
-    return _application(view, ROUTES, UnixEntrance(group), [_problems])
+    return _application(context, ROUTES, UnixEntrance(group), [_problems])
 
 
-def health_application(view: View) -> web.Application:
+def health_application(context: Context) -> web.Application:
     """Return the application for the listener that everyone may ask, under any name."""
-    return _application(view, [route for route in ROUTES if route.health], HealthEntrance(), [_problems])
+    return _application(context, [route for route in ROUTES if route.health], HealthEntrance(), [_problems])
 
 
 def _application(
-    view: View, routes: Sequence[Route], entrance: Entrance, middlewares: Sequence[Any]
+    context: Context, routes: Sequence[Route], entrance: Entrance, middlewares: Sequence[Any]
 ) -> web.Application:
     app = web.Application(middlewares=middlewares, client_max_size=LONGEST)
-    context = Context(view, ZoneCensus(view.estate))
     for route in routes:
         for path in (route.path, *route.aliases):
             if route.body:
-                app.router.add_post(path, _behind(entrance, partial(_post, context, route, route.body)))
+                app.router.add_post(path, partial(_post, context, entrance, route, route.body))
             else:
-                app.router.add_get(path, _behind(entrance, partial(_get, context, route)))
+                app.router.add_get(path, partial(_get, context, entrance, route))
     return app
 
 
-def _behind(
-    entrance: Entrance, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def handle(request: web.Request) -> web.StreamResponse:
-        entrance.identify(request)
-        return await handler(request)
-
-    return handle
-
-
-async def _get(context: Context, route: Route, request: web.Request) -> web.StreamResponse:
+async def _get(context: Context, entrance: Entrance, route: Route, request: web.Request) -> web.StreamResponse:
+    _let_in(entrance, route, request)
     try:
         return await route.handler(context, request, route.parameters.model_validate(_query(request)))
     except ValidationError as error:
-        raise web.HTTPBadRequest(text=_mistakes(error.errors())) from None
+        raise Refused(Code.INVALID_PARAMETER, _mistakes(error.errors())) from None
     except InvalidCursor as error:
-        raise web.HTTPBadRequest(text=f"cursor: {error}") from None
+        raise Refused(Code.INVALID_CURSOR, f"cursor: {error}") from None
 
 
-async def _post(context: Context, route: Route, body: type[Parameters], request: web.Request) -> web.StreamResponse:
+async def _post(
+    context: Context, entrance: Entrance, route: Route, body: type[Parameters], request: web.Request
+) -> web.StreamResponse:
+    _let_in(entrance, route, request)
     # A page of another origin cannot send this content type without a CORS preflight, which fails here.
     if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType(text="the content type of the body must be application/json")
+        raise Refused(Code.NOT_JSON, "the content type of the body must be application/json")
     try:
         async with asyncio.timeout(http_listener.BODY):
             octets = await request.read()
     except TimeoutError:
-        raise web.HTTPRequestTimeout(
-            text="the body of the request took too long", headers={"Connection": "close"}
-        ) from None
+        close = {"Connection": "close"}
+        raise Refused(Code.BODY_TOO_SLOW, "the body of the request took too long", close) from None
     try:
-        return await route.handler(context, request, body.model_validate_json(octets))
+        wanted = body.model_validate_json(octets)
     except ValidationError as error:
-        raise web.HTTPBadRequest(text=_mistakes(error.errors())) from None
+        raise Refused(Code.INVALID_BODY, _mistakes(error.errors())) from None
+    return await route.handler(context, request, wanted)
+
+
+def _let_in(entrance: Entrance, route: Route, request: web.Request) -> None:
+    """Note who the request is from. Raises `Refused` for a role that is too low for the route."""
+    if route.role is None:
+        return
+    identity = entrance.identify(request)
+    if not identity.role.includes(route.role):
+        if identity.is_proven:
+            needs = f"this needs the role `{route.role}`; {identity.name} has the role `{identity.role}`"
+            raise Refused(Code.ROLE_TOO_LOW, needs)
+        raise Refused(Code.TOKEN_MISSING, f"this needs the role `{route.role}`: {_WAYS_IN}")
+    request[IDENTITY] = identity
+
+
+_WAYS_IN: Final = (
+    "use the Unix socket (`admin.socket`) as root, as the user of pldns or as a member of `admin.group`, or send a "
+    "token (`pldns token new`)"
+)
 
 
 def _query(request: web.Request) -> dict[str, str]:
-    """Return the query parameters of a request. Raises a 400 for a parameter that is given twice."""
+    """Return the query parameters of a request. Raises `Refused` for a parameter that is given twice."""
     found: dict[str, str] = {}
     for name, value in request.query.items():
         if name in found:
-            raise web.HTTPBadRequest(text=f"{name}: given twice")
+            raise Refused(Code.INVALID_PARAMETER, f"{name}: given twice")
         found[name] = value
     return found
 
@@ -148,6 +182,8 @@ async def _problems(request: web.Request, handler: Any) -> web.StreamResponse:  
     """Turn errors into problem details (RFC 9457), and forbid caching and guessing of content types."""
     try:
         response: web.StreamResponse = await handler(request)
+    except Refused as error:
+        response = error.response()
     except web.HTTPException as error:
         response = of_exception(error)
     except MALFORMED_BODY:
@@ -160,31 +196,3 @@ async def _problems(request: web.Request, handler: Any) -> web.StreamResponse:  
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def _own_host(own: str) -> Any:  # noqa: ANN401 - a middleware; aiohttp's own type is private
-    @web.middleware
-    async def check(request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401 - as above
-        host = _host(request.headers.get("Host", ""))
-        if host not in {own, "localhost"} and not _is_loopback(host):
-            raise web.HTTPMisdirectedRequest(text="the Host header names neither a loopback address nor the listener")
-        response: web.StreamResponse = await handler(request)
-        return response
-
-    return check
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _host(header: str) -> str:
-    """Return the host of a Host header (`HOST[:PORT]`), without brackets; empty for a malformed header."""
-    match = _AUTHORITY.fullmatch(header)
-    return (match[1] or match[2]).rstrip(".").lower() if match else ""
-
-
-_AUTHORITY: Final = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+))(?::[0-9]*)?")

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from resolver.admin.access.problems import Code, Refused
 from resolver.admin.paging import SortKey, page
 from resolver.admin.resources import claims, endpoints, findings, names, networks, zones
 from resolver.admin.resources.claims import ClaimParameters
@@ -54,7 +55,7 @@ async def list_names(context: Context, request: web.Request, asked: ListParamete
     if not file and zone not in estate.policies.named:
         counts = await context.zone_census.at(context.view.serial)
         if zone not in counts:
-            raise web.HTTPNotFound(text=f"pldns has no zone {to_text(zone)}")
+            raise Refused(Code.UNKNOWN_ZONE, f"pldns has no zone {to_text(zone)}")
 
     def key(name: Name) -> SortKey | None:
         inside = name.endswith(zone) and is_under(name, zone) and zones.zone_of(estate, name) == zone

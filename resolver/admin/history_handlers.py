@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from resolver.admin.access.problems import Code, Refused
 from resolver.admin.paging import InvalidCursor, Page, page
 from resolver.admin.resources import history
 from resolver.admin.resources.history import (
@@ -43,7 +44,7 @@ async def list_history(context: Context, _: web.Request, asked: HistoryParameter
     try:
         found = await context.view.history.search(wanted)
     except HistoryUnavailable as error:
-        raise web.HTTPServiceUnavailable(text=str(error)) from None
+        raise Refused(Code.NO_HISTORY, str(error)) from None
     items = [history.entry(each).model_dump_json().encode() for each in found[: asked.limit]]
     return list_response(Page(items, str(found[asked.limit - 1].id) if len(found) > asked.limit else None))
 
@@ -53,7 +54,7 @@ async def list_differences(context: Context, _: web.Request, asked: DifferencePa
     try:
         found = await context.view.history.differences(moment(asked.since), moment(asked.until))
     except HistoryUnavailable as error:
-        raise web.HTTPServiceUnavailable(text=str(error)) from None
+        raise Refused(Code.NO_HISTORY, str(error)) from None
 
     def shown(each: Entry) -> bytes | None:
         return encoded(history.entry(each))
@@ -73,11 +74,11 @@ async def stream_events(context: Context, request: web.Request, asked: EventPara
         return Response(content_type="text/event-stream")
     recorder = context.view.history
     if context.streams.count >= STREAMS:
-        raise web.HTTPServiceUnavailable(text=f"{STREAMS} event streams are open, which is the most")
+        raise Refused(Code.TOO_MANY_STREAMS, f"{STREAMS} event streams are open, which is the most")
     try:
         oldest, newest = await recorder.ids()
     except HistoryUnavailable as error:
-        raise web.HTTPServiceUnavailable(text=str(error)) from None
+        raise Refused(Code.NO_HISTORY, str(error)) from None
     last = asked.after if asked.after is not None else _last_event(request)
     response = StreamResponse(headers=_HEADERS)
     with context.streams.counted():
@@ -132,5 +133,5 @@ def _last_event(request: web.Request) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise web.HTTPBadRequest(text="Last-Event-ID: not the id of an event")
+        raise Refused(Code.INVALID_PARAMETER, "Last-Event-ID: not the id of an event")
     return int(text)

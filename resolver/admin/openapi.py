@@ -46,6 +46,7 @@ def _operation(route: Route) -> dict[str, Any]:
         body = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
     return {
         "summary": route.summary,
+        "x-pldns-role": str(route.role or "none"),
         "parameters": _parameters(route),
         **body,
         "responses": {

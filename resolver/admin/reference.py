@@ -5,27 +5,31 @@
 
 import sys
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any, Final
 
+from resolver.admin.access.problems import Code
 from resolver.admin.openapi import document
 from resolver.admin.routes import ROUTES
+from resolver.http_protocol import CODES
 
 _HEAD: Final = """\
 # Admin interface
 
 <!-- Written by `python -m resolver.admin.reference`; do not edit. -->
 
-The admin interface is HTTP on `admin.listen`, by default `http://127.0.0.1:8053`. A GET or HEAD request changes
-nothing. Changes are POST requests with a JSON body of the type `application/json`. `/v1/openapi.json` describes the
-interface as OpenAPI 3.1.
+The admin interface is HTTP over a Unix socket (`admin.socket`) and on `admin.listen`, by default
+`http://127.0.0.1:8053`. A GET or HEAD request changes nothing. Changes are POST requests with a JSON body of the type
+`application/json`. `/v1/openapi.json` describes the interface as OpenAPI 3.1.
 
-- **Access**: pldns listens on a loopback address only. It refuses a request with status 421 unless the `Host` header
-  names a loopback address, `localhost` or the listen address, because a browser can be made to send requests to
-  loopback.
+- **Access**: [access.md](access.md) says who may do what. A request to `admin.listen` is refused with status 421 unless
+  its `Host` header names a loopback address, `localhost`, the address it came to, or a name in `admin.hosts`: a browser
+  can be made to send requests under a foreign name.
 - **Lists** are `{"items": […], "next": CURSOR|null}`. `limit` is the number of items on a page: 1000 by default, at
   most 10000. Pass `next` of one page as `cursor` to get the following page. Items that appear or disappear between two
   pages do not shift the others.
-- **Errors** are problem details (RFC 9457, `application/problem+json`). Unknown parameters are errors.
+- **Errors** are problem details (RFC 9457, `application/problem+json`). Their `type` is `urn:pldns:problem:CODE`: see
+  [Errors](#errors). Unknown parameters are errors.
 - **Times** are RFC 3339 in UTC; durations are in seconds.
 - **Bounded lists**: a list of networks holds the first 32, and `networks_total` counts all of them. `degraded` and
   `degraded_total` work the same way.
@@ -38,13 +42,14 @@ def page() -> str:
     described = document(ROUTES)
     schemas = described["components"]["schemas"]
     parts = [_HEAD, "## Paths\n", *_paths(described["paths"])]
+    parts += _errors()
     for name in sorted(schemas):
         parts += _schema(name, schemas[name])
     return "\n".join(parts)
 
 
 def _paths(paths: dict[str, Any]) -> Iterator[str]:
-    yield "| path | description | parameters | response |\n|---|---|---|---|"
+    yield "| path | role | description | parameters | response |\n|---|---|---|---|---|"
     for path, item in paths.items():
         for method, operation in item.items():
             parameters = ", ".join(f"`{each['name']}`" for each in operation["parameters"] if each["in"] == "query")
@@ -54,7 +59,16 @@ def _paths(paths: dict[str, Any]) -> Iterator[str]:
             ((kind, content),) = good["content"].items()
             answer = _type(content["schema"]) if "schema" in content else kind
             what = f"`{path}`" if method == "get" else f"POST `{path}`"
-            yield f"| {what} | {operation['summary']} | {parameters} | {answer} |"
+            yield f"| {what} | {operation['x-pldns-role']} | {operation['summary']} | {parameters} | {answer} |"
+    yield ""
+
+
+def _errors() -> Iterator[str]:
+    yield "## Errors\n\n| code | status | meaning |\n|---|---|---|"
+    for code in Code:
+        yield f"| `{code.code}` | {code.status} | {code.meaning} |"
+    for status, name in CODES.items():
+        yield f"| `{name}` | {status} | {HTTPStatus(status).description or HTTPStatus(status).phrase}. |"
     yield ""
 
 

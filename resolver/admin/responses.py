@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from resolver.admin.access.problems import Code, Refused
 from resolver.admin.paging import Page
 from resolver.admin.resources.model import Model, ProblemDetails
 from resolver.http_protocol import Response
@@ -32,9 +33,9 @@ def encoded(item: Model | None) -> bytes | None:
     return None if item is None else item.model_dump_json().encode()
 
 
-def requested_name(text: str) -> Name:
-    """Parse a domain name of a request. Raises a 400 for text that is no domain name."""
+def requested_name(text: str, code: Code = Code.INVALID_PARAMETER) -> Name:
+    """Parse a domain name of a request. Raises `Refused` with this code for text that is no domain name."""
     try:
         return from_text(text)
     except InvalidName as error:
-        raise web.HTTPBadRequest(text=f"no domain name: {error}") from None
+        raise Refused(code, f"no domain name: {error}") from None

@@ -1,12 +1,15 @@
 """A route of the admin interface, and what its handler receives. The table of all routes is in `routes`."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from resolver.admin.access.audit import AuditLog
+from resolver.admin.access.identity import IDENTITY, Role
+from resolver.admin.access.tokens import Tokens
 from resolver.admin.resources.model import Model, Parameters
 from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
@@ -35,12 +38,20 @@ class Context:
 
     view: View
     zone_census: ZoneCensus
+    tokens: Tokens
+    audit_log: AuditLog
     streams: EventStreams = field(default_factory=EventStreams)
 
     @property
     def estate(self) -> Estate:
         """The estate that control holds."""
         return self.view.estate
+
+    def audit(
+        self, request: web.Request, action: str, target: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> None:
+        """Record a change that a request has made."""
+        self.audit_log.record(request[IDENTITY].name, action, target, before, after)
 
 
 Handler = Callable[[Context, web.Request, Any], Awaitable[web.StreamResponse]]
@@ -67,5 +78,7 @@ class Route(NamedTuple):
     """The status of a successful response."""
     media: str = "application/json"
     """The media type of a successful response."""
+    role: Role | None = Role.READ
+    """The role that somebody needs. None: everybody may ask, without any identity."""
     health: bool = False
     """It is also on the listener for health checks, which everyone may ask."""

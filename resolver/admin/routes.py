@@ -5,12 +5,15 @@ from typing import Final
 
 from aiohttp import web
 
+from resolver.admin import access_handlers as tokens
 from resolver.admin import estate_handlers as estate
 from resolver.admin import explain_handler, openapi
 from resolver.admin import history_handlers as history
 from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
+from resolver.admin.access.identity import Role
+from resolver.admin.resources.access import AuditItem, NewToken, RevokeRequest, TokenItem, TokenRequest
 from resolver.admin.resources.claims import ClaimList, ClaimParameters
 from resolver.admin.resources.configuration import ConfigurationItem, EffectiveConfiguration, ReloadRequest
 from resolver.admin.resources.endpoints import EndpointItem
@@ -36,11 +39,12 @@ async def get_openapi(_: Context, __: web.Request, ___: Parameters) -> web.Respo
 ROUTES: Final = (
     Route(
         "/livez", status.livez, "Control runs and a worker answers.", Alive,
-        problems=((503, "No worker answers."),), aliases=("/health",), health=True,
+        problems=((503, "No worker answers."),), aliases=("/health",), role=None, health=True,
     ),
     Route(
         "/readyz", status.readyz, "Every source has provided data, and every worker has applied it.", Ready,
-        parameters=ReadyParameters, problems=((503, "The daemon is not ready."),), aliases=("/ready",), health=True,
+        parameters=ReadyParameters, problems=((503, "The daemon is not ready."),), aliases=("/ready",),
+        role=None, health=True,
     ),
     Route(
         "/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format.", media="text/plain",
@@ -50,7 +54,7 @@ ROUTES: Final = (
     Route("/v1/configuration", status.get_configuration, "Every setting in effect.", EffectiveConfiguration),
     Route(
         "/v1/reload", status.reload, "Check the configuration again, and apply it if it has no mistake.",
-        ConfigurationItem, body=ReloadRequest,
+        ConfigurationItem, body=ReloadRequest, role=Role.ADMIN,
         problems=(
             (415, "The body is not JSON."), (422, "The configuration is refused; the one before stays in effect."),
             (503, "The supervisor does not answer."),
@@ -90,7 +94,7 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/sources/{name}/sync", sources.sync, "Sync a source now; accept or drop its held sync.", SourceItem,
-        body=SyncRequest, status=202,
+        body=SyncRequest, role=Role.OPERATE, status=202,
         problems=(
             (404, "There is no such source."), (409, "No sync is held."),
             (415, "The body is not JSON."),
@@ -123,7 +127,31 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/cache", workers.flush, "Remove upstream replies for a name from the caches.", FlushResult,
-        body=FlushRequest, problems=((415, "The body is not JSON."),),
+        body=FlushRequest, role=Role.OPERATE, problems=((415, "The body is not JSON."),),
+    ),
+    Route(
+        "/v1/tokens", tokens.list_tokens, "Bearer tokens, without their text.", TokenItem,
+        listed=True, parameters=ListParameters, role=Role.ADMIN,
+    ),
+    Route(
+        "/v1/tokens", tokens.new, "Make a bearer token. Only this response has its text.", NewToken,
+        body=TokenRequest, role=Role.ADMIN, status=201,
+        problems=(
+            (409, "There is a token of this name."), (415, "The body is not JSON."),
+            (503, "The state directory cannot be written."),
+        ),
+    ),
+    Route(
+        "/v1/tokens/{name}/revoke", tokens.revoke, "Remove a bearer token, which is refused from then on.", TokenItem,
+        body=RevokeRequest, role=Role.ADMIN,
+        problems=(
+            (404, "There is no such token."), (409, "The configuration has the token."), (415, "The body is not JSON."),
+            (503, "The state directory cannot be written."),
+        ),
+    ),
+    Route(
+        "/v1/audit", tokens.list_audit, "Changes that operators made, the newest first.", AuditItem,
+        listed=True, parameters=ListParameters, role=Role.ADMIN,
     ),
     Route("/v1/openapi.json", get_openapi, "The OpenAPI 3.1 document of this interface."),
 )  # fmt: skip

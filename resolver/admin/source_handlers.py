@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from resolver.admin.access.problems import Code, Refused
 from resolver.admin.paging import page
 from resolver.admin.resources import sources
 from resolver.admin.resources.model import ListParameters
@@ -27,9 +28,11 @@ async def sync(context: Context, request: web.Request, wanted: SyncRequest) -> w
     name = request.match_info["name"]
     status = context.estate.sources.get(name)
     if status is None:
-        raise web.HTTPNotFound(text=f"there is no source `{name}`")
+        raise Refused(Code.UNKNOWN_SOURCE, f"there is no source `{name}`")
+    was_held = bool(status.sync_state.held)
     try:
         context.view.sync(name, wanted.action)
     except NothingHeld:
-        raise web.HTTPConflict(text=f"source `{name}` has no held sync to {wanted.action}") from None
+        raise Refused(Code.NOTHING_HELD, f"source `{name}` has no held sync to {wanted.action}") from None
+    context.audit(request, f"sync.{wanted.action}", name, {"held": was_held}, {"held": bool(status.sync_state.held)})
     return item_response(sources.source(status, wall_clock.now()), status=202)

@@ -7,8 +7,9 @@ from typing import Final
 from aiohttp import web
 
 from resolver.admin import metrics
+from resolver.admin.access.problems import Code, Refused
 from resolver.admin.resources import configuration, memory, sandbox, sources
-from resolver.admin.resources.configuration import Refused, ReloadRequest
+from resolver.admin.resources.configuration import ConfigurationRefused, ReloadRequest
 from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready, ReadyParameters, TrafficItem, counts
@@ -17,10 +18,11 @@ from resolver.admin.responses import item_response, problem_response
 from resolver.admin.route import Context
 from resolver.channel.frames import MemoryReport
 from resolver.control.traffic import Rates
-from resolver.http_protocol import Response, problem
+from resolver.http_protocol import Response
 from resolver.process import wall_clock
 from resolver.process.reload_state import ReloadOutcome
 from resolver.version import VERSION
+from zones.dns.name import to_text
 
 RELOAD_PATIENCE: Final = 90.0
 """Seconds that a reload may take: its check may take 60 s."""
@@ -30,7 +32,7 @@ async def livez(context: Context, _: web.Request, __: Parameters) -> web.Respons
     """Answer whether control runs and a worker answers."""
     if await context.view.ping():
         return item_response(Alive())
-    return problem(503, "no worker answers")
+    raise Refused(Code.NO_WORKER, "no worker answers")
 
 
 async def readyz(context: Context, _: web.Request, asked: ReadyParameters) -> web.Response:
@@ -45,8 +47,8 @@ async def readyz(context: Context, _: web.Request, asked: ReadyParameters) -> we
         return item_response(ready, exclude_none=True)
     return problem_response(
         NotReady(
-            title="Not ready", status=503, detail="; ".join(missing), missing=missing, degraded=degraded,
-            degraded_total=total, sources=source_items, workers=worker_items,
+            type=Code.NOT_READY.type, title="Not ready", status=503, detail="; ".join(missing), missing=missing,
+            degraded=degraded, degraded_total=total, sources=source_items, workers=worker_items,
         )
     )  # fmt: skip
 
@@ -77,24 +79,33 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
 
 async def get_configuration(context: Context, _: web.Request, __: Parameters) -> web.Response:
     """Answer with every setting in effect."""
-    reloads = context.view.reloads
-    texts = context.estate.zone_texts
-    return item_response(configuration.effective(reloads.accepted, reloads.state.serial, texts))
+    reloads, files = context.view.reloads, context.estate.zone_files
+    zones = {to_text(files.origins[path]): text for path, text in files.texts.items()}
+    return item_response(configuration.effective(reloads.accepted, reloads.state.serial, zones))
 
 
-async def reload(context: Context, _: web.Request, __: ReloadRequest) -> web.Response:
+async def reload(context: Context, request: web.Request, _: ReloadRequest) -> web.Response:
     """Have the configuration checked, and applied if it has no mistake."""
     reloads = context.view.reloads
+    before = reloads.state.serial
     try:
         async with asyncio.timeout(RELOAD_PATIENCE):
             state = await reloads.reload()
     except (OSError, TimeoutError):
-        return problem(503, "the supervisor does not answer")
+        raise Refused(Code.NO_SUPERVISOR, "the supervisor does not answer") from None
+    after = {"configuration": state.serial, "outcome": str(state.outcome)}
+    context.audit(request, "reload", reloads.path, {"configuration": before}, after)
     if state.outcome is not ReloadOutcome.REFUSED:
         return item_response(configuration.configuration(reloads))
     detail = "\n".join((f"the configuration is refused; configuration {state.serial} stays in effect", *state.mistakes))
     return problem_response(
-        Refused(title="Unprocessable Content", status=422, detail=detail, mistakes=list(state.mistakes))
+        ConfigurationRefused(
+            type=Code.CONFIGURATION_REFUSED.type,
+            title="Unprocessable Content",
+            status=422,
+            detail=detail,
+            mistakes=list(state.mistakes),
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from resolver.admin.access.problems import Code, Refused
 from resolver.admin.paging import page
 from resolver.admin.resources import workers
 from resolver.admin.resources.model import ListParameters
@@ -47,17 +48,18 @@ async def list_upstreams(context: Context, _: web.Request, asked: ListParameters
     )  # fmt: skip
 
 
-async def flush(context: Context, _: web.Request, wanted: FlushRequest) -> web.Response:
+async def flush(context: Context, request: web.Request, wanted: FlushRequest) -> web.Response:
     """Remove upstream replies from the caches of all workers."""
     try:
         rtype = None if wanted.type is None else codes.type_number(wanted.type)
     except ValueError:
-        raise web.HTTPBadRequest(text=f"type: {wanted.type} is not a record type") from None
-    name = requested_name(wanted.name)
+        raise Refused(Code.INVALID_BODY, f"type: {wanted.type} is not a record type") from None
+    name = requested_name(wanted.name, Code.INVALID_BODY)
     replies = await context.view.ask_workers(FlushCache(name, wanted.subtree, rtype))
-    return item_response(
-        FlushResult(
-            flushed=sum(each.replies for each in replies.values() if each),
-            silent=sorted(index for index, each in replies.items() if each is None),
-        )
+    result = FlushResult(
+        flushed=sum(each.replies for each in replies.values() if each),
+        silent=sorted(index for index, each in replies.items() if each is None),
     )
+    scope = {"subtree": wanted.subtree, "type": wanted.type}
+    context.audit(request, "cache.flush", to_text(name), scope, result.model_dump())
+    return item_response(result)

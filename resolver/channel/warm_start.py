@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import structs
 
+from resolver.admin_settings import AdminSettings
 from resolver.channel.checked_file import CheckedFormat
 from resolver.channel.frames import DOWN_LIMIT, Down, FrameReader
 from resolver.settings import ControlSettings
@@ -25,7 +27,8 @@ FORMAT: Final = CheckedFormat("served.v1", b"pldns served 1\n", _DIGEST)
 
 def digest(config: ControlSettings) -> bytes:
     """Return the digest of all that decides what is served, except the data of the sources."""
-    return hashlib.sha256(VERSION.encode() + msgspec.json.encode(config)).digest()
+    served = structs.replace(config, admin=AdminSettings())
+    return hashlib.sha256(VERSION.encode() + msgspec.json.encode(served)).digest()
 
 
 def opened(directory: str, configuration: bytes) -> int | None:

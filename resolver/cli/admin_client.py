@@ -15,6 +15,8 @@ from resolver.cli.failure import Failed, NoDaemon
 Json = dict[str, Any]
 """A JSON object of the admin interface; docs/admin-api.md describes its keys."""
 
+TOKEN: Final = "PLDNS_TOKEN"  # noqa: S105 - the name of a variable
+"""The environment variable with the bearer token of the user."""
 _TIMEOUT: Final = 100.0
 """Seconds. A reload may take 90 s."""
 _PAGE: Final = 5000
@@ -46,6 +48,8 @@ def post(url: str, path: str, body: Json) -> Json:
 def _request(url: str, path: str, body: bytes | None) -> Json:
     connection, prefix = _connection(url)
     headers = {"Content-Type": "application/json"} if body else {}
+    if token := os.environ.get(TOKEN):
+        headers["Authorization"] = f"Bearer {token}"
     try:
         with contextlib.closing(connection):
             connection.request("POST" if body else "GET", prefix + path, body, headers)

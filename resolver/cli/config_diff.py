@@ -38,7 +38,8 @@ def run(url: str, path: Path, as_json: bool) -> int:
 def _wanted(path: Path, running: EffectiveConfiguration) -> EffectiveConfiguration:
     try:
         accepted = config.load(path, running.overrides.environment, running.overrides.flags)
-        texts = {each: Path(each).read_bytes().decode() for each in accepted.control.zones.files}
+        zones = accepted.control.zones
+        texts = {zone: Path(file).read_bytes().decode() for zone, file in zip(zones.origins, zones.files, strict=True)}
     except config.ConfigError as error:
         raise Failed(str(error)) from None
     except (OSError, UnicodeDecodeError) as error:

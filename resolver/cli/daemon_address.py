@@ -27,10 +27,14 @@ UNIX: Final = "unix:"
 def dns_address(path: Path | None, default: Path, environ: Mapping[str, str]) -> HostPort:
     """Return the first address of `dns.listen`; loopback when that is the wildcard address. Raises `Failed`."""
     listen = _Keys(path, default, environ).value("dns", "listen") or [DNS]
-    server = parse_address(str(listen[0] if isinstance(listen, list) else listen))
-    if server.address.is_unspecified:
-        return HostPort("127.0.0.1" if server.address.version == 4 else "::1", server.port)
-    return server
+    return _reachable(parse_address(str(listen[0] if isinstance(listen, list) else listen)))
+
+
+def _reachable(listen: HostPort) -> HostPort:
+    """Return a listen address, or loopback where it is the wildcard address."""
+    if not listen.address.is_unspecified:
+        return listen
+    return HostPort("127.0.0.1" if listen.address.version == 4 else "::1", listen.port)
 
 
 def admin_url(path: Path | None, default: Path, environ: Mapping[str, str]) -> str:
@@ -52,7 +56,8 @@ def admin_url(path: Path | None, default: Path, environ: Mapping[str, str]) -> s
             return f"{UNIX}{at}"
     listen = keys.value("admin", "listen")
     if listen not in {"off", False}:
-        return f"http://{listen or ADMIN}"
+        scheme = "https" if keys.value("admin", "tls") else "http"
+        return f"{scheme}://{_reachable(parse_address(str(listen or ADMIN)))}"
     if closed:
         raise Failed(f"{closed}: permission denied; run this as root, as the user of pldns, or in `admin.group`")
     if sockets:

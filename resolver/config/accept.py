@@ -12,13 +12,14 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from resolver import settings
-from resolver.admin_settings import AdminSettings
+from resolver import path_pattern, settings
+from resolver.admin_settings import AdminSettings, AdminTls, AdminToken
 from resolver.azure_settings import AzureSettings, Credential, EventSettings, Secret
+from resolver.config.admin import AdminSection
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
-from resolver.config.model import AUTO, AdminSection, Configuration, ConflictsSection, NetworkSection
+from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
 from resolver.config.named_files import ZoneFilePaths, absolute, authorities
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
@@ -63,6 +64,7 @@ def accept(
         overrides={_canonical(zone): ZonePolicy(**o.model_dump()) for zone, o in model.zones.overrides.items()},
         files=tuple(files),
         origins=tuple(map(name.to_text, files.values())),
+        patterns=tuple(path_pattern.absolute(folder, each) for each in model.zones.files),
         private_only=tuple(map(_canonical, model.zones.private_only)),
         local_reverse=model.zones.local_reverse,
         strip_hints=model.zones.strip_hints,
@@ -166,12 +168,16 @@ def _secret(given: SecretReference, folder: Path) -> Secret:
 
 
 def _admin(given: AdminSection, folder: Path, state: str) -> AdminSettings:
+    tls = given.tls
     socket_path = f"{state}/{ADMIN_SOCKET}" if given.socket == "auto" else absolute(folder / (given.socket or ""))
     return AdminSettings(
         listen=parse(given.listen) if given.listen else None,
         health=parse(given.health) if given.health else None,
         socket=socket_path if given.socket else "",
         group=given.group or "",
+        tls=AdminTls(absolute(folder / tls.certificate), absolute(folder / tls.key)) if tls else None,
+        hosts=given.hosts,
+        tokens=tuple(AdminToken(each.name, each.role, each.sha256) for each in given.tokens),
     )
 
 

@@ -39,6 +39,7 @@ def contradictions(model: Configuration, groups: tuple[str, ...], networks: tupl
     reference to one of them is not reported as a second mistake.
     """
     yield from _listeners(model)
+    yield from _admin(model)
     yield from _listeners_of_networks(model, networks or ("default",))
     yield from _designation(model)
     yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
@@ -160,6 +161,14 @@ def _listeners(model: Configuration) -> Iterator[Contradiction]:
                     ("sources", i, "events", "listen"), f"`{source.events.listen}` is already used by another listener"
                 )
             taken.append(source.events.listen)
+
+
+def _admin(model: Configuration) -> Iterator[Contradiction]:
+    admin = model.admin
+    if admin.listen and not parse(admin.listen).address.is_loopback and not admin.tls and not admin.plain:
+        message = f"`{admin.listen}` is not loopback: it needs `admin.tls`, or `admin.plain: true`"
+        yield Contradiction(("admin", "listen"), f"{message} if tokens may be sent unencrypted")
+    yield from _twice("token", ((("admin", "tokens", i, "name"), each.name) for i, each in enumerate(admin.tokens)))
 
 
 def _listeners_of_networks(model: Configuration, networks: tuple[str, ...]) -> Iterator[Contradiction]:

@@ -7,21 +7,19 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from resolver.config.admin import AdminSection
 from resolver.config.catalogue import CatalogueSection
 from resolver.config.forwarding import CacheSection, UpstreamSection
 from resolver.config.listeners import DnsSection
 from resolver.config.section import Section
 from resolver.config.sources import Source
 from resolver.config.values import (
-    AdminListen,
-    AdminSocket,
     AnyNetwork,
     Duration,
     EndpointId,
     Excepted,
     Host,
     Label,
-    Listen,
     Miss,
     NetworkName,
     Prefix,
@@ -116,8 +114,8 @@ class ZonesSection(Section):
     overrides: dict[Zone, ZoneOverrideSection] = Field(default={}, description="By zone, also for zones of zone files.")
     files: tuple[Text, ...] = Field(
         default=(),
-        description="RFC 1035 master files; `*`, `?`, `[…]` and `**` are wildcards. The origin is `$ORIGIN` or the "
-        "SOA's owner.",
+        description="RFC 1035 master files; `*`, `?`, `[…]` and `**` are wildcards. Files that match later are served "
+        "without a reload. The origin is `$ORIGIN` or the SOA's owner.",
     )
     private_only: tuple[Zone, ...] = Field(
         default=(),
@@ -171,27 +169,6 @@ class ConflictsSection(Section):
         default={}, description="Policies by zone or name. The longest match takes precedence over `policy`."
     )
     pins: tuple[PinSection, ...] = Field(default=(), description="Decisions of operators.")
-
-
-class AdminSection(Section):
-    """The HTTP interface for health, metrics and status."""
-
-    listen: AdminListen = Field(default="127.0.0.1:8053", description="A loopback address, or `off`.")
-    socket: AdminSocket = Field(
-        default="auto",
-        description="The path of a Unix socket, which the `pldns` commands use, or `off`. `auto`: `admin.sock` in "
-        "`$RUNTIME_DIRECTORY` (systemd), otherwise in the state directory.",
-    )
-    group: Text | None = Field(
-        default=None,
-        description="A group, by name or number, whose members may use the socket, as root and the user of pldns may. "
-        "They must be able to reach its directory; the state directory is closed to them.",
-    )
-    health: Listen | None = Field(
-        default=None,
-        description="An address for `/livez`, `/readyz` and `/metrics` alone, any that kubelet and Prometheus reach. "
-        "It shows no name and no address of a client, and changes nothing. Default: no such listener.",
-    )
 
 
 class HistorySection(Section):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from resolver import settings
+from resolver import path_pattern, settings
 from resolver.config.model import Configuration
 from resolver.config.nodes import Part
 from resolver.process import certificate
@@ -43,18 +43,19 @@ def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
     for group, upstream in model.upstreams.items():
         if upstream.ca and (why := _no_authorities(absolute(folder / upstream.ca))):
             refused.append((("upstreams", group, "ca"), why))
-    for role, section in (("tls", dns.tls), ("https", dns.https)):
+    pairs = ((("dns", "tls"), dns.tls), (("dns", "https"), dns.https), (("admin", "tls"), model.admin.tls))
+    for where, section in pairs:
         if section is None:
             continue
         files = {key: absolute(folder / getattr(section, key)) for key in ("certificate", "key")}
-        missing = [(("dns", role, key), why) for key, file in files.items() if (why := _unreadable(file))]
+        missing = [((*where, key), why) for key, file in files.items() if (why := _unreadable(file))]
         refused += missing
         if not missing:
             chain, private_key = (Path(file).read_bytes() for file in files.values())
             try:
                 certificate.load(certificate.context(), settings.Tls((), **files), chain, private_key)
             except ValueError as error:
-                refused.append((("dns", role, "certificate"), str(error)))
+                refused.append(((*where, "certificate"), str(error)))
     if dns.cookies.secrets and (why := _no_secrets(absolute(folder / dns.cookies.secrets))):
         refused.append((("dns", "cookies", "secrets"), why))
     return refused
@@ -110,7 +111,7 @@ def find_zone_files(
     refused: list[Refusal] = []
     notes: list[str] = []
     for i, pattern in enumerate(patterns):
-        found = _matches(folder, pattern)
+        found = path_pattern.matches(path_pattern.absolute(folder, pattern))
         if not found and glob.has_magic(pattern):
             notes.append(f"zones.files[{i}]: no file matches `{pattern}`")
         elif not found:
@@ -119,12 +120,6 @@ def find_zone_files(
             if file not in files:
                 refused += [(("zones", "files", i), why) for why in _add(file, files, at, parsed)]
     return files, refused, notes
-
-
-def _matches(folder: Path, pattern: str) -> list[str]:
-    anchored = str(Path(glob.escape(str(folder))) / pattern)
-    found = glob.glob(anchored, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-    return sorted(absolute(path) for path in found if not os.path.isdir(path))  # noqa: PTH112 - there may be thousands
 
 
 def _add(file: str, files: ZoneFilePaths, at: dict[name.Name, str], parsed: ParsedZones) -> Sequence[str]:

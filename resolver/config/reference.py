@@ -116,11 +116,7 @@ def _default(prop: dict[str, Any]) -> str:
 
 
 def _not_yet() -> str:
-    return (
-        "## Not in this version\n\n"
-        "These are errors, not ignored: sources other than `files` and `azure`, and an admin listener that is not on "
-        "loopback.\n"
-    )
+    return "## Not in this version\n\nThese are errors, not ignored: sources other than `files` and `azure`.\n"
 
 
 if __name__ == "__main__":

@@ -82,12 +82,6 @@ def on_or_off(value: object) -> object:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
 
-def _loopback(text: str) -> str:
-    if not host_port.parse(text).address.is_loopback:
-        raise Invalid(f"`{text}`: this version serves the admin interface only on a loopback address")
-    return text
-
-
 def _duration(value: object) -> int:
     match = _DURATION.fullmatch(str(value)) if isinstance(value, str | int) and value is not True else None
     if not match:
@@ -254,7 +248,7 @@ Until = Annotated[str, AfterValidator(_until), _text("time", format="date-time")
 EndpointId = Annotated[str, AfterValidator(_endpoint)]
 Excepted = Annotated[str, AfterValidator(_excepted), _text("endpoint or FQDN")]
 AdminListen = Annotated[
-    Annotated[Listen, AfterValidator(_loopback)] | None,
+    Listen | None,
     BeforeValidator(_off),
     WithJsonSchema({"title": "address:port or off", "type": ["string", "null"], "examples": ["127.0.0.1:8053", "off"]}),
 ]

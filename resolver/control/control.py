@@ -33,6 +33,7 @@ from resolver.process import bootstrap, wall_clock
 from resolver.process.orders import Beat, MemoryMeasured, Reloaded, Stopping
 from resolver.sources import zone_files
 from resolver.sources.file_watch import FileWatch
+from resolver.sources.zone_files import PatternFiles
 from zones.dns.name import Name
 from zones.dns.parsed_zones import ParsedZones
 
@@ -53,9 +54,10 @@ class Control:
         read = inventory_file.read(config.state_directory) if config.state_directory else None
         saved = None if isinstance(read, SetAside) else read
         texts = saved.zone_texts if saved else {}
-        first = (begun.accepted.path, *config.zones.files)
-        self._watch = FileWatch(lambda: (self.reloads.path, *self.estate.settings.zones.files), first)
-        files = zone_files.read(config.zones.files, texts, _parsed(begun.zones), config.zones.origins)
+        self._patterns = PatternFiles()
+        first = (begun.accepted.path, *config.zones.files, *self._patterns.look(config.zones.patterns))
+        self._watch = FileWatch(self._watched, first)
+        files = zone_files.read(config.zones, texts, _parsed(begun.zones))
         self.estate = assemble(config, files, saved, {}, now)
         later = inventory_file.set_later_versions_aside(config.state_directory) if config.state_directory else []
         for aside in [*later, *([read] if isinstance(read, SetAside) else [])]:
@@ -143,6 +145,11 @@ class Control:
                 self.reloads.received(order)
             elif isinstance(order, MemoryMeasured):
                 self.view.memory = order.state
+
+    def _watched(self) -> set[str]:
+        """Return the configuration file, the zone files, and what matches their patterns, to be used or not."""
+        files, found = self.estate.zone_files, self._patterns.look(self.estate.settings.zones.patterns)
+        return {self.reloads.path, *files.origins, *files.findings, *found}
 
     async def _follow_files(self) -> None:
         """Take each edit of a zone file, and notice edits of the configuration file."""

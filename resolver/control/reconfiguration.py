@@ -24,7 +24,7 @@ from resolver.settings import Accepted, ControlSettings
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from resolver.sources.reading import Scan, ZoneFiles
-from zones.dns.name import Name, from_text
+from zones.dns.name import Name, to_text
 from zones.dns.parsed_zones import ParsedZones
 
 PATIENCE: Final = 5.0
@@ -84,23 +84,25 @@ class Reconfiguration:
     async def read_zone_files(self) -> None:
         """Take the zone files as they are now. A file that cannot be used keeps its last valid text."""
         async with self._changing:
-            before = self._estate.zone_texts
+            before, origins = self._estate.zone_texts, self._estate.zone_files.origins
             files = await self._read(self._estate.settings, ParsedZones())
             changed = self._estate.take_zone_files(files, wall_clock.now())
             for path, text in files.texts.items():
                 if before.get(path) != text:
-                    _log.info("zone file %s: the new text is served; %d names changed", path, len(changed))
+                    what = "new text" if path in before else f"zone `{to_text(files.origins[path])}`"
+                    _log.info("zone file %s: the %s is served; %d names changed", path, what, len(changed))
+            for path in before.keys() - files.texts.keys():
+                _log.info("zone file %s: removed with its zone `%s`", path, to_text(origins[path]))
             self._publish(changed)
             await self._writer.save()
 
     async def _read(self, config: ControlSettings, parsed: ParsedZones) -> ZoneFiles:
-        texts, zones, present = self._estate.zone_texts, self._estate.static.files, self._estate.settings.zones
+        present = self._estate.zone_files
 
         def read() -> ZoneFiles:
-            for path, origin in zip(present.files, map(from_text, present.origins), strict=True):
-                if path in texts and origin in zones:
-                    parsed.put(texts[path], zones[origin])  # a file that has not changed is not parsed again
-            return zone_files.read(config.zones.files, texts, parsed, config.zones.origins)
+            for path, text in present.texts.items():
+                parsed.put(text, present.zones[present.origins[path]])  # an unchanged file is not parsed again
+            return zone_files.read(config.zones, present.texts, parsed)
 
         return await asyncio.to_thread(read)
 

@@ -6,12 +6,12 @@ at every read which records a client may have.
 """
 
 from collections import OrderedDict
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from resolver.wire import aliases, codes, relay
-from resolver.wire.plain_reply import Reply
+from resolver.wire.plain_reply import PlainReply, Reply
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, is_under
@@ -37,14 +37,36 @@ _RRSET: Final = 160
 _RDATA: Final = 40
 
 
-class Key(NamedTuple):
-    """A question to a group of servers. The class is always IN; `name` is in lower case."""
+class Key:
+    """A question to a group of servers. The class is always IN; `name` is in lower case. Does not change."""
 
-    group: str
-    name: Name
-    type: int
-    do: bool = False
-    cd: bool = False
+    __slots__ = ("_hash", "cd", "do", "group", "name", "type")
+
+    def __init__(self, group: str, name: Name, type: int, do: bool = False, cd: bool = False) -> None:  # noqa: A002
+        self.group = group
+        self.name = name
+        self.type = type
+        self.do = do
+        self.cd = cd
+        self._hash = hash(name) ^ type << 2 ^ do << 1 ^ cd
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Key) and self._equals(other))
+
+    def _equals(self, other: "Key") -> bool:
+        return (
+            self.name == other.name
+            and self.type == other.type
+            and self.group == other.group
+            and self.do == other.do
+            and self.cd == other.cd
+        )
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Key({self.group!r}, {self.name!r}, {self.type}, do={self.do}, cd={self.cd})"
 
 
 class UpstreamFailure(msgspec.Struct, frozen=True):
@@ -109,7 +131,7 @@ class UpstreamCache:
 
     def knows(self, key: Key) -> bool:
         """Return whether there is a reply to `key` or a failure of it, expired or not. If not, count a miss."""
-        if key in self._entries or key in self._failures:
+        if key in self._entries or (self._failures and key in self._failures):
             return True
         self.misses += 1
         return False
@@ -144,19 +166,23 @@ class UpstreamCache:
 
     def put(self, key: Key, message: Reply, now: SteadyTime) -> CachedReply | None:
         """Keep a new reply. Return None if it must not be kept. A loop becomes a failure (RFC 9520 §2.5)."""
-        self._failures.pop(key, None)
+        if self._failures:
+            self._failures.pop(key, None)
         before = self._entries.get(key)
         if before is not None and before.reply is message:
             return before  # kept for another client that waited for it
-        try:
-            ttl, message = _kept(key, message) if isinstance(message, Message) else (message.ttl, message)
-        except relay.MalformedReply as fault:
-            self.fail(key, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"), now)
-            return None
-        octets = _octets(key, message) if isinstance(message, Message) else _PLAIN + len(message.packet)
+        if isinstance(message, PlainReply):
+            ttl, octets = message.ttl, _PLAIN + len(message.packet)
+        else:
+            try:
+                ttl, message = _kept(key, message)
+            except relay.MalformedReply as fault:
+                self.fail(key, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"), now)
+                return None
+            octets = _octets(key, message)
         if ttl <= 0 or octets > self._size:
             return None
-        if key in self._entries:
+        if before is not None:
             self._remove(key)
         entry = self._entries[key] = CachedReply(message, now, SteadyTime(now + min(ttl, MAX_TTL)), octets)
         self.octets += octets

@@ -2,6 +2,8 @@
 
 cimport cython
 
+cdef double _PER_SECOND
+
 cdef class Waiting:
     cdef public long long tick
 

@@ -18,9 +18,8 @@ class Waiting:
 
     __slots__ = ("tick",)
 
-    def __init__(self) -> None:
-        self.tick = 0
-        """The tick of its deadline; 0 outside a queue."""
+    tick: int
+    """The tick of its deadline; 0 outside a queue. A subclass sets it: `super().__init__()` takes too long."""
 
     def overdue(self, now: SteadyTime) -> None:
         """Take note that the deadline has passed."""

@@ -27,6 +27,9 @@ class Edns(IntEnum):
     """An OPT record with all options."""
 
 
+_FULL: Final = Edns.FULL  # an attribute of an enumeration takes long to read
+
+
 class EdnsLessons:
     """The names that one server answers only with less than the full EDNS."""
 
@@ -42,11 +45,11 @@ class EdnsLessons:
         """Return how a query for `name` is to be made."""
         found = self._names.get(name) if self._names else None
         if found is None:
-            return Edns.FULL
+            return _FULL
         if now < found[1]:
             return found[0]
         del self._names[name]
-        return Edns.FULL
+        return _FULL
 
     def learn(self, name: Name, edns: Edns, now: SteadyTime) -> bool:
         """Record that `name` was answered with `edns` and not with more. Return whether that is new."""

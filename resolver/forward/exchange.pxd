@@ -1,13 +1,27 @@
 # C types of `exchange.py`. Only the compiler reads this file.
 
 cimport cython
-from resolver.forward.deadlines cimport Waiting
+from resolver.forward.cache cimport Key
 from resolver.forward.health cimport UpstreamServer
-from resolver.forward.tries cimport Try
+from resolver.forward.tries cimport Asker, Try
+from resolver.forward.server_cookie cimport ServerCookie
 from resolver.forward.turns cimport Turns
+from resolver.wire.plain_reply cimport PlainReply
 
-cdef class Exchange(Waiting):
-    cdef public object key, driver
+cdef object _ON, _FULL
+cdef dict _KINDS
+
+cdef class Exchange
+
+cdef class Driver:
+    cpdef received(self, Exchange exchange, Try query, bytes packet)
+    cpdef failed(self, Exchange exchange, Try query, error)
+    cpdef sent(self, Exchange exchange, Try query)
+    cpdef overdue(self, Exchange exchange, double now)
+
+cdef class Exchange(Asker):
+    cdef public Key key
+    cdef public Driver driver
     cdef public double deadline, end
     cdef public list open, waiters
     cdef public bint hedging, over
@@ -29,6 +43,8 @@ cdef class Exchange(Waiting):
     cpdef timeout(self, double now)
     @cython.locals(udp=bint, useful=bint, tc=bint)
     cpdef reply(self, Try query, bytes packet, double now)
+    @cython.locals(cookie=ServerCookie)
+    cpdef bint _is_proven(self, Try query, bytes found, double now, bint tc)
     cpdef _taken(self, message, Try query, double now)
     @cython.locals(query=Try)
     cpdef _next(self, double now)
@@ -39,3 +55,6 @@ cdef class Exchange(Waiting):
     cpdef _try(self, UpstreamServer server, str transport, edns, double wait, double now)
     cpdef _finish(self, Try query)
     cpdef _stop(self, Try query)
+
+@cython.locals(kind=bytes)
+cdef bytes _question(Key key)

@@ -8,19 +8,18 @@ on any steady clock), randomness as a function.
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from resolver.forward.cache import Key, UpstreamFailure
-from resolver.forward.deadlines import Waiting
 from resolver.forward.edns_lessons import Edns
 from resolver.forward.health import Dice, UpstreamServer
-from resolver.forward.tries import Try
+from resolver.forward.tries import Asker, Try
 from resolver.forward.turns import ROUNDS, Turns
 from resolver.settings import Transport, UpstreamGroup
 from resolver.wire import codes, relay
-from resolver.wire.plain_reply import Reply
+from resolver.wire.plain_reply import PlainReply, Reply
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime
 from zones.dns import record
@@ -36,20 +35,30 @@ class Listen(Enum):
     MISMATCH = "the packet is not a reply to the query; go on as before"
 
 
-class Driver(Protocol):
-    """Takes what happens to an exchange: from the carriers of its tries, and at its deadline."""
+_ON: Final = Listen.ON  # an attribute of an enumeration takes long to read
+_FULL: Final = Edns.FULL
+
+
+class Driver:
+    """Takes what happens to an exchange: from the carriers of its tries, and at its deadline. Abstract."""
+
+    __slots__ = ()
 
     def received(self, exchange: "Exchange", query: Try, packet: bytes) -> None:
         """Take a packet with the id of a query."""
+        raise NotImplementedError  # a compiled class cannot have the metaclass of `abc`
 
     def failed(self, exchange: "Exchange", query: Try, error: OSError | EOFError) -> None:
         """Take an error of the socket or connection of a query."""
+        raise NotImplementedError
 
     def sent(self, exchange: "Exchange", query: Try) -> None:
         """Take note that a query has left a queue."""
+        raise NotImplementedError
 
     def overdue(self, exchange: "Exchange", now: SteadyTime) -> None:
         """Take the end of the deadline."""
+        raise NotImplementedError
 
 
 Action = Try | Reply | UpstreamFailure | Listen
@@ -57,7 +66,7 @@ Done = Callable[[Key, Reply | UpstreamFailure], None]
 """Takes the result of a question."""
 
 
-class Exchange(Waiting):
+class Exchange(Asker):
     """A question and its tries. `tries`: the least number of them, instead of the group's."""
 
     __slots__ = (
@@ -76,7 +85,7 @@ class Exchange(Waiting):
         mark: bytes = b"",
         tries: int = 0,
     ) -> None:
-        super().__init__()
+        self.tick = 0
         self.key = key
         self.driver = driver
         self.deadline = self.end = SteadyTime(now + group.timeout)
@@ -95,7 +104,7 @@ class Exchange(Waiting):
         """The client that asked first."""
         self.source = group.source
         """Address to send from. Empty: the system chooses."""
-        self._question = relay.question(key.name, key.type)
+        self._question = _question(key)
         self._group = group
         self._turns = Turns(group, servers, tries or group.tries)
         self._dice = dice
@@ -175,21 +184,20 @@ class Exchange(Waiting):
                 return self._over_tcp(query, now)
             return self._without(query, codes.NETWORK_ERROR, f"malformed reply: {fault}", now)
         useful, tc = True, False
-        if isinstance(message, Message):
+        if not isinstance(message, PlainReply):
             tc = message.tc
             useful = tc or message.rcode in codes.ANSWERS
         if useful and query.sent is not None:
             query.server.answered(query.sent, now)
-        if query.cookie and not self._is_proven(query, message.cookie, now, tc=tc):
+        if query.cookie and not self._is_proven(query, message.cookie, now, tc):
             return self._over_tcp(query, now)
-        if isinstance(message, Message) and (action := self._useless(message, query, now)):
+        if not isinstance(message, PlainReply) and (action := self._useless(message, query, now)):
             return action
         return self._taken(message, query, now)
 
     # -- replies that match
 
-    @staticmethod
-    def _is_proven(query: Try, found: bytes, now: SteadyTime, *, tc: bool) -> bool:
+    def _is_proven(self, query: Try, found: bytes, now: SteadyTime, tc: bool) -> bool:
         """Return whether the cookie in a reply is as expected, or the reply came over TCP (RFC 7873 §5.3)."""
         cookie = query.server.cookie
         if found:
@@ -215,12 +223,12 @@ class Exchange(Waiting):
 
     def _taken(self, message: Reply, query: Try, now: SteadyTime) -> Reply:
         """Take an answer."""
-        if query.edns is not Edns.FULL and self._group.edns == "auto":
+        if query.edns is not _FULL and self._group.edns == "auto":
             query.server.learn_edns(self.key.name, query.edns, now)
         for refuser in self._turns.refused:
             refuser.refused(now)
         self._finish(query)
-        if message.cookie and isinstance(message, Message):
+        if message.cookie and not isinstance(message, PlainReply):
             return msgspec.structs.replace(message, cookie=b"")
         return message
 
@@ -288,7 +296,7 @@ class Exchange(Waiting):
                 return query
             if self.open:
                 self.deadline = self.end
-                return Listen.ON
+                return _ON
         for query in self.open:
             self._late(query, now)
             query.uncount()
@@ -311,12 +319,7 @@ class Exchange(Waiting):
         if self._group.edns == "off":
             return Edns.NONE
         edns = server.lessons.of(self.key.name, now)
-        if (
-            self._turns.round == 1
-            and edns is Edns.FULL
-            and server.server.transport == "udp"
-            and not server.cookie.known
-        ):
+        if self._turns.round == 1 and edns is _FULL and server.server.transport == "udp" and not server.cookie.known:
             return Edns.BARE
         return edns
 
@@ -366,6 +369,18 @@ class Exchange(Waiting):
 
     def _without_servers(self) -> UpstreamFailure:
         return UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"upstream {self.key.group} has no servers")
+
+
+_KINDS: Final[dict[int, bytes]] = {}
+"""Type and class of a question as octets, by type."""
+
+
+def _question(key: Key) -> bytes:
+    """Return the octets of a question."""
+    kind = _KINDS.get(key.type)
+    if kind is None:
+        kind = _KINDS[key.type] = relay.question(b"", key.type)
+    return key.name + kind
 
 
 def _refers(message: Message) -> bool:

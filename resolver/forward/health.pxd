@@ -1,10 +1,14 @@
 # C types of `health.py`. Only the compiler reads this file.
 
 cimport cython
+from resolver.forward.edns_lessons cimport EdnsLessons
 from resolver.forward.round_trip cimport RoundTrip
+from resolver.forward.server_cookie cimport ServerCookie
 
 cdef class UpstreamServer:
-    cdef public object server, cookie, lessons
+    cdef public object server
+    cdef public ServerCookie cookie
+    cdef public EdnsLessons lessons
     cdef public str uri
     cdef public RoundTrip round_trip
     cdef public int outstanding

@@ -1,6 +1,7 @@
 # C types of `loops.py`. Only the compiler reads this file.
 
 cimport cython
+from resolver.forward.cache cimport Key
 
 cdef class LoopDetector:
     cdef object _wall, _found
@@ -9,8 +10,8 @@ cdef class LoopDetector:
     cdef set _servers, _addresses
 
     @cython.locals(ours=bytes)
-    cpdef bytes mark(self, key)
+    cpdef bytes mark(self, Key key)
     @cython.locals(ours=bytes, marked=bint)
-    cpdef bint closed(self, key, bytes marks, bytes client)
-    cpdef begin(self, key, bytes marks, bytes client)
-    cpdef end(self, key, bytes client)
+    cpdef bint closed(self, Key key, bytes marks, bytes client)
+    cpdef begin(self, Key key, bytes marks, bytes client)
+    cpdef end(self, Key key, bytes client)

@@ -3,28 +3,33 @@
 Does not know which question it belongs to, nor what its reply means: a subclass (`tries.Try`) does. Pure.
 """
 
-from typing import Protocol
-
 from zones.clocks import SteadyTime
 
 
-class Carrier(Protocol):
-    """Carries queries to one server over one transport, and gives each its message id."""
+class Carrier:
+    """Carries queries to one server over one transport, and gives each its message id. Abstract."""
+
+    __slots__ = ()
 
     def send(self, query: "OutstandingQuery") -> None:
         """Send a query now, or when a connection has room for it. Raises OSError."""
+        raise NotImplementedError  # a compiled class cannot have the metaclass of `abc`
 
     def finish(self, query: "OutstandingQuery") -> None:
         """Forget a query that has its reply."""
+        raise NotImplementedError
 
     def stop(self, query: "OutstandingQuery") -> None:
         """Forget a query without a reply. One may still come."""
+        raise NotImplementedError
 
     def timed_out(self, query: "OutstandingQuery") -> None:
         """Take note that there was no reply in time. A late reply is still wanted."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Close all sockets and forget all queries."""
+        raise NotImplementedError
 
 
 class OutstandingQuery:
@@ -32,8 +37,9 @@ class OutstandingQuery:
 
     __slots__ = ("carrier", "channel", "number", "packet", "resent", "sent")
 
-    def __init__(self, packet: bytes, sent: SteadyTime) -> None:
-        self.packet = packet
+    def begin(self, sent: SteadyTime) -> None:
+        """Set the attributes, for a subclass: `super().__init__()` takes longer than the rest."""
+        self.packet = b""
         self.number = 0
         """The message id."""
         self.sent: SteadyTime | None = sent
@@ -57,7 +63,7 @@ class OutstandingQuery:
         if carrier is not None:
             carrier.stop(self)
 
-    # -- what the carrier reports. Abstract: a compiled class cannot have the metaclass of `abc`.
+    # -- what the carrier reports. Abstract.
 
     def arrived(self, packet: bytes) -> None:
         """Take a packet from the server with the id of this query. Its first two octets have no meaning."""

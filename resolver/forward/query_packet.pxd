@@ -2,5 +2,7 @@
 
 cimport cython
 
-@cython.locals(padded=int)
-cpdef bytes packet(bytes question, str transport, edns, bytes mark, bytes cookie, bint do, bint cd)
+cdef object _NONE
+
+@cython.locals(padded=int, has_edns=bint, before=bytes, after=bytes)
+cpdef bytes packet_of(bytes question, str transport, edns, bytes mark, bytes cookie, bint do, bint cd)

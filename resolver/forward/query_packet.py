@@ -10,15 +10,19 @@ from resolver.wire import codes, relay, render
 
 NAME: Final = codes.HEADER_SIZE - 2
 """Offset of the name in a query without its id."""
+_NONE: Final = Edns.NONE  # an attribute of an enumeration takes long to read
 _BLOCK: Final = 128  # octets; the length of an encrypted query is a multiple of this (RFC 8467 §4.1)
 _OPT: Final = 11  # octets of an OPT record without options
 _OPTION: Final = 4  # octets of an option without data
 
 
-def packet(question: bytes, transport: Transport, edns: Edns, mark: bytes, cookie: bytes, do: bool, cd: bool) -> bytes:
+def packet_of(
+    question: bytes, transport: Transport, edns: Edns, mark: bytes, cookie: bytes, do: bool, cd: bool
+) -> bytes:
     """Return a query without its id. `mark` and `cookie` are options, if they are not empty."""
-    padded = len(question) if edns is not Edns.NONE and transport in {"tls", "https"} else 0
-    before, after = _frame(edns is not Edns.NONE, mark, cookie, padded, do, cd)
+    has_edns = edns is not _NONE
+    padded = len(question) if has_edns and transport not in {"udp", "tcp"} else 0
+    before, after = _frame(has_edns, mark, cookie, padded, do, cd)
     return before + question + after
 
 

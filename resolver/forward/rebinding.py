@@ -40,9 +40,13 @@ class Screen:
         self._catalogue = catalogue
         self._strip_hints = strip_hints
 
-    def passes(self, group: str, addresses: Iterable[bytes]) -> bool:
+    def passes(self, group: str, addresses: list[bytes]) -> bool:
         """Return whether `filter` would keep all these addresses under any name."""
-        return group not in self._guarded or not any(map(is_private, addresses))
+        if group in self._guarded:
+            for address in addresses:
+                if is_private(address):
+                    return False
+        return True
 
     def filter(
         self,

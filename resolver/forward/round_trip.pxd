@@ -2,13 +2,16 @@
 
 cimport cython
 
+cdef double _LEAST_BOUND, _GAIN, _VARIATION_GAIN
+cdef int _STEPS
+
 cdef class RoundTrip:
     cdef public double smoothed, total
     cdef public long long samples, failures
     cdef public list counts
     cdef double _variation, _penalty
 
-    @cython.locals(difference=double)
+    @cython.locals(difference=double, bound=double, step=int)
     cpdef add(self, double seconds)
     cpdef fail(self)
     cpdef double cost(self)

@@ -3,7 +3,6 @@
 Pure: durations are arguments, in seconds.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final
 
@@ -22,7 +21,9 @@ _VARIATION_GAIN: Final = 1 / 4
 _FAILED: Final = 1.5  # factor of the cost after a failure
 
 
-BOUNDS: Final = tuple(0.00025 * 2**step for step in range(16))
+_LEAST_BOUND: Final = 0.00025
+_STEPS: Final = 16
+BOUNDS: Final = tuple(_LEAST_BOUND * 2**step for step in range(_STEPS))
 """Upper bounds in seconds by which round-trip times are counted, from 0.25 ms to 8 s. CoreDNS has the same ones."""
 
 
@@ -54,7 +55,11 @@ class RoundTrip:
             self.smoothed, self._variation = seconds, seconds / 2
         self.samples += 1
         self.total += seconds
-        self.counts[bisect_left(BOUNDS, seconds)] += 1
+        step, bound = 0, _LEAST_BOUND
+        while step < _STEPS and seconds > bound:
+            step += 1
+            bound *= 2
+        self.counts[step] += 1
         self._penalty = 1.0
 
     def fail(self) -> None:

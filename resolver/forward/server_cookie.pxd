@@ -3,6 +3,9 @@
 cdef class ServerCookie:
     cdef bytes _value
     cdef double _paused
+    cdef readonly bint known
 
     cpdef bytes to_send(self, double now, dice)
     cpdef learn(self, bytes cookie)
+    cpdef forget(self)
+    cpdef pause(self, double now)

@@ -19,11 +19,13 @@ _SHORTEST, _LONGEST = 16, 40  # octets of a cookie with the server's part
 class ServerCookie:
     """The cookie of one server. Each server gets a different client cookie (RFC 7873 §5.1)."""
 
-    __slots__ = ("_paused", "_value")
+    __slots__ = ("_paused", "_value", "known")
 
     def __init__(self) -> None:
         self._value = b""
         self._paused = SteadyTime(0.0)
+        self.known = False
+        """Whether the server has sent a cookie before. A reply without one may then be forged."""
 
     def to_send(self, now: SteadyTime, dice: Callable[[int], int]) -> bytes:
         """Return the cookie for a query: the client cookie, then the server's if known. Empty: send none."""
@@ -36,11 +38,6 @@ class ServerCookie:
     def begins(self, cookie: bytes) -> bool:
         """Return whether the cookie in a reply begins with the client cookie of this server (RFC 7873 §5.3)."""
         return bool(self._value) and cookie[:_CLIENT] == self._value[:_CLIENT]
-
-    @property
-    def known(self) -> bool:
-        """Whether the server has sent a cookie before. A reply without one may then be forged."""
-        return len(self._value) > _CLIENT
 
     def paused(self, now: SteadyTime) -> bool:
         """Return whether the server gets no cookies for now."""
@@ -55,12 +52,12 @@ class ServerCookie:
     def learn(self, cookie: bytes) -> None:
         """Record the cookie in a reply. A cookie that only repeats the client cookie is ignored."""
         if _SHORTEST <= len(cookie) <= _LONGEST:
-            self._value = cookie
+            self._value, self.known = cookie, True
 
     def forget(self) -> None:
         """Record that the server sends no cookies any more."""
-        self._value = self._value[:_CLIENT]
+        self._value, self.known = self._value[:_CLIENT], False
 
     def pause(self, now: SteadyTime) -> None:
         """Record a wrong cookie: a program between this server and the other changes cookies."""
-        self._value, self._paused = b"", SteadyTime(now + PAUSE)
+        self._value, self.known, self._paused = b"", False, SteadyTime(now + PAUSE)

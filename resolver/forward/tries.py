@@ -4,30 +4,38 @@ Does not know which try comes next (`turns`, `exchange`), nor what follows a rep
 arguments.
 """
 
-from typing import Protocol
+from typing import Final
 
-from resolver.forward import query_packet
 from resolver.forward.cache import Key
+from resolver.forward.deadlines import Waiting
 from resolver.forward.edns_lessons import Edns
 from resolver.forward.health import Dice, UpstreamServer
 from resolver.forward.outstanding_query import OutstandingQuery
+from resolver.forward.query_packet import mixed_case, packet_of
 from resolver.settings import Transport, UpstreamGroup
 from resolver.wire import codes, plain_reply, relay
 from resolver.wire.plain_reply import Reply
 from zones.clocks import SteadyTime
 
+_FULL: Final = Edns.FULL  # an attribute of an enumeration takes long to read
 
-class Asker(Protocol):
-    """The question of a try (`exchange.Exchange`), which takes what happens to the try."""
+
+class Asker(Waiting):
+    """The question of a try, which takes what happens to the try. Abstract: see `exchange.Exchange`."""
+
+    __slots__ = ()
 
     def received(self, query: "Try", packet: bytes) -> None:
         """Take a packet with the id of `query`."""
+        raise NotImplementedError
 
     def lost(self, query: "Try", error: OSError | EOFError) -> None:
         """Take an error of the socket or connection."""
+        raise NotImplementedError
 
     def queue_left(self, query: "Try") -> None:
         """Take note that `query` has left a queue."""
+        raise NotImplementedError
 
 
 class Try(OutstandingQuery):
@@ -41,7 +49,7 @@ class Try(OutstandingQuery):
     def __init__(
         self, asker: Asker, server: UpstreamServer, transport: Transport, edns: Edns, wait: float, now: SteadyTime
     ) -> None:
-        super().__init__(b"", now)
+        self.begin(now)
         self.asker = asker
         self.server = server
         self.transport = transport
@@ -67,15 +75,13 @@ class Try(OutstandingQuery):
         """Make the octets of the query. `mark`: the option that shows forwarding loops."""
         self.question = question
         self.do = key.do
-        full = self.edns is Edns.FULL
+        full = self.edns is _FULL
         if full and group.cookies and self.server.server.transport == "udp" and self.sent is not None:
             self.cookie = self.server.cookie.to_send(self.sent, dice)
         if group.mixed_case:
-            mixed = query_packet.mixed_case(key.name, dice)
+            mixed = mixed_case(key.name, dice)
             question = self.spelling = mixed + question[len(mixed) :]
-        self.packet = query_packet.packet(
-            question, self.transport, self.edns, mark if full else b"", self.cookie, key.do, key.cd
-        )
+        self.packet = packet_of(question, self.transport, self.edns, mark if full else b"", self.cookie, key.do, key.cd)
 
     def uncount(self) -> None:
         """Take this query out of the number of outstanding queries of its server."""

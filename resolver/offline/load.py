@@ -24,7 +24,7 @@ def offline(config: ControlSettings, now: WallTime, parsed: ParsedZones | None =
     remote = [source.name for source in config.sources if source.remote]
     saved = _saved(config.state_directory, remote) if remote else None
     scans = {source.name: FileSource(source.path, set()).scan() for source in config.sources if not source.remote}
-    estate = assemble(config, zone_files.read(config.zones.files, {}, parsed), saved, scans, now)
+    estate = assemble(config, zone_files.read(config.zones, {}, parsed), saved, scans, now)
     for name in remote:
         if not estate.sources[name].synced:
             why = (

@@ -85,7 +85,7 @@ async def made(
 
 def _restored(config: ControlSettings, saved: SavedInventory | None, now: WallTime) -> Estate:
     """Return the estate as the daemon would start it."""
-    files = zone_files.read(config.zones.files, saved.zone_texts if saved else {})
+    files = zone_files.read(config.zones, saved.zone_texts if saved else {})
     return assemble(config, files, saved, {}, now)
 
 

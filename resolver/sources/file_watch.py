@@ -19,7 +19,7 @@ _MOST: Final = 20
 class FileWatch:
     """The files that `paths` returns.
 
-    `first`: the files that are about to be read. A file that `paths` adds later counts as read at that time.
+    `first`: the files that are about to be read. A file that `paths` adds later is reported.
     """
 
     def __init__(self, paths: Callable[[], Iterable[str]], first: Iterable[str] = ()) -> None:
@@ -34,7 +34,7 @@ class FileWatch:
         now = {path: signature(path) for path in self._paths()}
         due: set[str] = set()
         for path, status in now.items():
-            if status == self._taken.setdefault(path, status):
+            if status == self._taken.setdefault(path, None):
                 self._last.pop(path, None)
                 continue
             before, count = self._last.get(path, (self._taken[path], 0))

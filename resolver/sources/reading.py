@@ -54,10 +54,12 @@ def part_changes(scans: Mapping[str, Scan]) -> list[PartChange]:
 
 
 class ZoneFiles(NamedTuple):
-    """The zone files of the configuration."""
+    """The zone files of the configuration, and those that match its patterns since."""
 
     zones: Mapping[Name, Zone]
     """By origin."""
+    origins: Mapping[str, Name] = {}
+    """The zone of each file, by path; also of a file that cannot be read and has no valid text."""
     texts: Mapping[str, str] = {}
     """The last valid text of each file, by path."""
     findings: Mapping[str, list[Finding]] = {}

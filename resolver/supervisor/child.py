@@ -63,6 +63,8 @@ class Child:
         self._delay = FIRST_DELAY
         self._is_ending = False
         """Whether the end was requested, so that no restart follows."""
+        self._is_restarting = False
+        """Whether the end was requested for a new start."""
 
     @property
     def pid(self) -> int | None:
@@ -142,6 +144,11 @@ class Child:
         if not self._popen:
             self.due = now
 
+    def restart(self) -> None:
+        """Have the child end in order, and start it again at once. A child that does not run starts anyway."""
+        self._is_restarting = self._popen is not None
+        self.send_signal(signal.SIGTERM)
+
     def ended(self, code: int, now: SteadyTime) -> None:
         """Note that the child was reaped, and set `due` unless its end was requested.
 
@@ -157,7 +164,10 @@ class Child:
             self._memory = None
         self.heartbeat.ended()
         os.close(self._lifeline)
-        if not self._is_ending:
+        was_restarting, self._is_restarting = self._is_restarting, False
+        if was_restarting and not self._is_ending and code in (0, -signal.SIGTERM):
+            self.due = now
+        elif not self._is_ending:
             if now - self._started >= STEADY:
                 self._delay = FIRST_DELAY
             self._restart(line, now)

@@ -22,6 +22,8 @@ from resolver.channel import warm_start
 from resolver.memory_budget import UNLIMITED
 from resolver.process import handed_files, orders
 from resolver.process.bootstrap import FirstTable
+from resolver.process.sandbox import capabilities, files, landlock
+from resolver.process.sandbox.landlock import Access
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.settings import Accepted
 from resolver.supervisor import child, heartbeat, slot
@@ -83,6 +85,8 @@ class Children:
         self._limit = limit = accepted.processes.heartbeat
         self._log_settings = msgspec.json.encode(accepted.log).decode()
         self._looked = now
+        self._control_files: Access | None = None
+        """What the control that was started last may open."""
         self.control_serves = False
         """Whether control has reported that it serves the workers."""
         self.share = UNLIMITED
@@ -145,7 +149,18 @@ class Children:
                 except OSError as error:
                     each.process.failed(error, now)
 
+    def renew_control(self) -> None:
+        """Start control again where the configuration names files that its sandbox does not let it read."""
+        accepted = self._configuration.accepted
+        if accepted.control.sandbox == "off" or not landlock.version():
+            return
+        if not landlock.covers(self._control_files, files.control(accepted.control, os.environ, accepted.path)):
+            _log.info("control starts again: the configuration names files outside its sandbox")
+            self.control.restart()
+
     def _start_control(self, now: SteadyTime) -> None:
+        accepted = self._configuration.accepted
+        self._control_files = files.control(accepted.control, os.environ, accepted.path)
         self._configuration.control_started()
         self.control.settings = msgspec.json.encode(self._configuration.update)
         variables = child.private(os.environ)
@@ -188,7 +203,8 @@ class Children:
             handed["warm-start"] = saved
         options |= {name: str(descriptor) for name, descriptor in handed.items()}
         try:
-            self._start(worker.process, now, options, [*own, dialer.worker_end, *handed.values()])
+            with capabilities.withheld():
+                self._start(worker.process, now, options, [*own, dialer.worker_end, *handed.values()])
         except OSError:
             dialer.close()
             raise

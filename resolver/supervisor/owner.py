@@ -26,6 +26,14 @@ _PROGRAMS: Final = (sys.executable, os.__file__, msgspec.__file__, __file__)
 _log = logging.getLogger(__name__)
 
 
+def meant(user: str) -> int:
+    """Return the number of the user that this setting means; -1 where there is no user of that name."""
+    try:
+        return identity.account(user).user
+    except identity.NoSuchUser:
+        return -1
+
+
 def become(user: str, *directories: str, public: str = "", group: int | None = None) -> None:
     """Become the user with this name or number (empty: the default), if this process is root. Raises `CannotStart`.
 

@@ -103,7 +103,7 @@ class Configuration:
             why = f"the check took longer than {PATIENCE:.0f} s" if killed else f"the check ended with status {code}"
             self._decide(ReloadOutcome.REFUSED, lines or (why,), request)
             return None
-        new = settings_change.continued(self.accepted, check.accepted())
+        new = settings_change.continued(settings_change.lasting(self.accepted), check.accepted())
         before, after = settings_change.of_start(self.accepted), settings_change.of_start(new)
         if mistakes := settings_change.restart_needed(before, after):
             self._decide(ReloadOutcome.REFUSED, tuple(mistakes.values()), request)

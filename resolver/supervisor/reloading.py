@@ -77,5 +77,7 @@ class Reloading:
             self._end()
 
     def _end(self) -> None:
+        if self._over_at is not None:
+            self._children.renew_control()  # only now: the control that runs has answered who asked for the reload
         self._over_at = None
         systemd.notify("READY=1")

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
+from resolver import settings_change
 from resolver.process import local_address, log, log_output
 from resolver.process.sandbox import limits, profiles
 from resolver.process.sandbox.confine import NotConfined, confine, harden
@@ -69,10 +70,13 @@ def serve(
             admin = accepted.control.admin
             group = group_number(admin.group) if admin.group else None
             public = os.path.dirname(admin.socket)  # noqa: PTH120 - empty where there is no path
-            owner.become(accepted.user, state, runtime.partition(":")[0], public=public, group=group)
+            user = owner.meant(accepted.user)
             preflight.raise_open_files()
-            predecessor = takeover.claim(state) if start is Start.TAKEOVER else None
+            # Asked before the state directory is given away: the predecessor may refuse because of the user.
+            predecessor = takeover.claim(state, user) if start is Start.TAKEOVER else None
+            owner.become(accepted.user, state, runtime.partition(":")[0], public=public, group=group)
             if predecessor:
+                accepted = settings_change.continued(predecessor.lasting, accepted)
                 lock = predecessor.lock
                 stack.callback(os.close, lock)
                 listening = listen.taken_over(accepted.worker, accepted.workers, predecessor.listening)
@@ -92,7 +96,7 @@ def serve(
             return 1
         limits.hide_environment()
         _announce(accepted, listening, sandbox)
-        ends = (takeover.Offer(state, lock), predecessor)
+        ends = (takeover.Offer(state, lock, user), predecessor)
         children = (commands.control, commands.worker)
         configuration = Configuration(accepted, config_path, flags, commands.accept)
         control_sockets = ControlSockets(*channel, admin_socket)

@@ -20,6 +20,7 @@ import time
 from collections.abc import Sequence
 from typing import BinaryIO, Final
 
+from resolver import settings_change
 from resolver.process import orders, systemd
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.supervisor.cgroup import ControlGroups
@@ -222,7 +223,7 @@ class Supervisor:
         _log.info("the pldns with pid %d takes over", self._offer.pid)
         self._give_up = SteadyTime(time.monotonic() + TAKEOVER)
         self._end([self._children.control], SAVE)
-        if self._offer.hand_over(self._listening):
+        if self._offer.hand_over(self._listening, settings_change.lasting(self._configuration.accepted)):
             self._selector.register(link, selectors.EVENT_READ, self._hear_successor)
         else:
             self._abandon("it has ended")

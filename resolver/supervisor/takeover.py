@@ -23,6 +23,7 @@ from typing import Final
 import msgspec
 
 from resolver.process.socket_role import SocketRole
+from resolver.settings_change import Lasting
 from resolver.supervisor.listen import Listening, names
 
 NAME: Final = "takeover"
@@ -33,6 +34,7 @@ _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, 
 _MOST: Final = 253
 """Descriptors in one message: SCM_MAX_FD of the kernel."""
 _LONGEST: Final = 1 << 16
+_OTHER_USER: Final = "`user` has changed, and a takeover cannot change the user of pldns; restart pldns"
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +44,15 @@ class TakeoverRefused(Exception):  # noqa: N818 - reads as a sentence
 
 
 class _Ask(msgspec.Struct, tag="takeover"):
-    """The successor asks for the sockets."""
+    """The successor asks for the sockets. `user`: see `owner.meant`; None from an older version."""
+
+    user: int | None = None
+
+
+class _Refused(msgspec.Struct, tag="refused"):
+    """The predecessor refuses, and goes on."""
+
+    reason: str
 
 
 class _Sockets(msgspec.Struct, tag="sockets"):
@@ -52,6 +62,8 @@ class _Sockets(msgspec.Struct, tag="sockets"):
     workers: int
     shared: bool
     origin: str = ""
+    lasting: Lasting = Lasting()
+    """A secret: only a process of the same user, or of root, gets it."""
 
 
 class _Worker(msgspec.Struct, tag="worker"):
@@ -66,19 +78,23 @@ class _End(msgspec.Struct, tag="end"):
     """The predecessor was asked to stop before the successor was ready: the successor is to stop too."""
 
 
-_Message = _Ask | _Sockets | _Worker | _Ready | _End
+_Message = _Ask | _Refused | _Sockets | _Worker | _Ready | _End
 
 
 class Offer:
-    """The predecessor's end: it listens for a successor, and serves one at a time. `lock`: see `preflight.held`."""
+    """The predecessor's end: it listens for a successor, and serves one at a time.
 
-    def __init__(self, directory: str, lock: int) -> None:
+    `lock`: see `preflight.held`. `user`: see `owner.meant`.
+    """
+
+    def __init__(self, directory: str, lock: int, user: int) -> None:
         self.link: socket.socket | None = None
         """The connection of the successor."""
         self.pid = 0
         """The process id of the last successor."""
         self._directory = directory
         self._lock = lock
+        self._user = user
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
     @property
@@ -111,19 +127,25 @@ class Offer:
             return None
         link.settimeout(1)  # the successor sends its first message at once
         pid, uid, _ = _CREDENTIALS.unpack(link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
-        if self.is_taken or uid not in (0, os.geteuid()) or not isinstance(_received(link)[0], _Ask):
+        asked = _received(link)[0]
+        if self.is_taken or uid not in (0, os.geteuid()) or not isinstance(asked, _Ask):
             link.close()
+            return None
+        if asked.user not in (None, self._user):
+            _log.warning("the pldns with pid %d cannot take over: its `user` is another one", pid)
+            with link, contextlib.suppress(OSError):
+                _send(link, _Refused(_OTHER_USER), [])
             return None
         self.link, self.pid = link, pid
         return link
 
-    def hand_over(self, listening: Listening) -> bool:
-        """Send the lock and the sockets. Return False where the successor has ended."""
+    def hand_over(self, listening: Listening, lasting: Lasting) -> bool:
+        """Send the lock, the sockets and what must last. Return False where the successor has ended."""
         assert self.link  # noqa: S101 - after `accept`
         try:
             _send(
                 self.link,
-                _Sockets(list(listening.roles), len(listening.workers), listening.shared, listening.origin),
+                _Sockets(list(listening.roles), len(listening.workers), listening.shared, listening.origin, lasting),
                 [self._lock],
             )
             for sockets in listening.workers[:1] if listening.shared else listening.workers:
@@ -157,6 +179,7 @@ class Predecessor:
     lock: int
     """Descriptor of the locked file in the state directory. The lock belongs to both processes now."""
     listening: Listening
+    lasting: Lasting
     link: socket.socket
     has_been_replaced: bool = False
     """Whether it was told that the successor answers."""
@@ -180,10 +203,10 @@ class Predecessor:
         self.link.close()
 
 
-def claim(directory: str) -> Predecessor | None:
+def claim(directory: str, user: int) -> Predecessor | None:
     """Ask the supervisor that has this state directory for its sockets. None: there is none that could be asked.
 
-    Waits until its control has saved the state. Raises `TakeoverRefused`.
+    `user`: see `owner.meant`. Waits until its control has saved the state. Raises `TakeoverRefused`.
     """
     link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
@@ -195,10 +218,13 @@ def claim(directory: str) -> Predecessor | None:
     link.settimeout(_PATIENCE)
     pid = _CREDENTIALS.unpack(link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))[0]
     try:
-        _send(link, _Ask(), [])
-        head, (lock,) = _received(link)
+        _send(link, _Ask(user), [])
+        head, descriptors = _received(link)
+        if isinstance(head, _Refused):
+            raise TakeoverRefused(f"cannot take over from the pldns with pid {pid}: {head.reason}")
         if not isinstance(head, _Sockets):
             raise TakeoverRefused(f"the pldns with pid {pid} does not hand over its sockets")
+        (lock,) = descriptors
         workers = tuple(_sockets(link) for _ in range(1 if head.shared else head.workers))
     except (OSError, ValueError) as error:
         link.close()
@@ -207,7 +233,7 @@ def claim(directory: str) -> Predecessor | None:
         workers *= head.workers
     addresses = names(head.roles, workers[0])
     handed = Listening(addresses, workers, tuple(head.roles), shared=head.shared, origin=head.origin)
-    return Predecessor(pid, lock, handed, link)
+    return Predecessor(pid, lock, handed, head.lasting, link)
 
 
 def _sockets(link: socket.socket) -> tuple[socket.socket, ...]:

@@ -10,15 +10,15 @@ from resolver.wire import codes
 from resolver.wire.relay import Message
 from zones.dns.record import AAAA, A, RRset
 
-SIZES: Final = {A: 4, AAAA: 16}
-"""Octets of an address by record type."""
 _HEAD: Final = 12  # octets of a record before its rdata: pointer to the owner, type, class, TTL, rdlength
 _TTL: Final = 6  # offset of the TTL in a record
-_MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8
 _HEADER_SIZE: Final = codes.HEADER_SIZE  # these are C integers in the compiled module
 _MAX_LABEL: Final = codes.MAX_LABEL
 _POINTER: Final = codes.POINTER
 _OPT: Final = codes.OPT
+_A: Final = A
+_AAAA: Final = AAAA
+_AD: Final = codes.AD
 _OWNER: Final = b"\xc0\x0c"  # a pointer to the name in the question
 
 
@@ -36,8 +36,8 @@ class PlainReply:
         """TTL of all addresses, in seconds."""
         self.cookie = cookie
         """The COOKIE option, as in `Message`."""
-        self.ad = bool(packet[3] & codes.AD)
-        self.has_authority = packet[8] != 0 or packet[9] != 0
+        self.ad = self.packet[3] & _AD != 0
+        self.has_authority = self.packet[8] != 0 or self.packet[9] != 0
         """The reply has records in its authority section, which a plain answer leaves out."""
         self._end = end
 
@@ -51,12 +51,13 @@ class PlainReply:
 
     def records(self) -> bytes:
         """Return the octets of the answer section."""
-        return self.packet[_HEADER_SIZE + len(self.question) : self._end]
+        octets = self.packet
+        return octets[_HEADER_SIZE + len(self.question) : self._end]
 
     def ttls(self) -> tuple[int, ...]:
         """Return the offsets of the TTLs in `records`."""
         size = (self._end - _HEADER_SIZE - len(self.question)) // self.count
-        return tuple(range(_TTL, size * self.count, size))
+        return (_TTL,) if self.count == 1 else tuple(range(_TTL, size * self.count, size))
 
     def addresses(self) -> list[bytes]:
         """Return the packed addresses."""
@@ -78,29 +79,41 @@ def read(packet: bytes, question: bytes) -> PlainReply | None:
     # QR, opcode 0, no TC; rcode 0.
     if len(packet) < start or packet[2] & 0xFA != 0x80 or packet[3] & 0xF:
         return None
-    count = packet[6] << 8 | packet[7]
-    others = (packet[8] << 8 | packet[9]) + (packet[10] << 8 | packet[11])
-    if packet[4] or packet[5] != 1 or not count or packet[_HEADER_SIZE : start - 4].lower() != question[:-4]:
+    octets = packet
+    count = octets[6] << 8 | octets[7]
+    others = (octets[8] << 8 | octets[9]) + (octets[10] << 8 | octets[11])
+    if octets[4] or octets[5] != 1 or not count:
         return None
-    kind = question[-4:]
-    address = SIZES.get(kind[0] << 8 | kind[1])
-    if address is None or packet[start - 4 : start] != kind:
+    asked = octets[_HEADER_SIZE:start]
+    if asked != question and asked[:-4].lower() + asked[-4:] != question:
         return None
+    address = _size(octets[start - 4] << 8 | octets[start - 3])
     size = _HEAD + address
     end = start + size * count
-    head, length = _OWNER + kind, address.to_bytes(2, "big")
-    ttl = packet[start + _TTL : start + _TTL + 4]
-    for at in range(start, end, size):
-        if packet[at : at + _TTL] != head or packet[at + _TTL : at + _HEAD] != ttl + length:
-            return None
-    seconds = int.from_bytes(ttl, "big")
-    if len(packet) < end or seconds > _MAX_TTL:
+    if not address or len(packet) < end:
         return None
+    head = octets[start : start + _HEAD]  # of all records; type and class are those of the question
+    if head[:_TTL] != _OWNER + octets[start - 4 : start]:
+        return None
+    if octets[start + _HEAD - 2] or octets[start + _HEAD - 1] != address:
+        return None
+    for at in range(start + size, end, size):
+        if octets[at : at + _HEAD] != head:
+            return None
+    at = start + _TTL
+    if octets[at] > 0x7F:  # not a TTL, RFC 2181 §8
+        return None
+    seconds = octets[at] << 24 | octets[at + 1] << 16 | octets[at + 2] << 8 | octets[at + 3]
     try:
         cookie = _cookie(packet, end, others)
     except IndexError:
         return None
     return None if cookie is None else PlainReply(packet, question, count, end, seconds, cookie)
+
+
+def _size(rtype: int) -> int:
+    """Return the octets of an address of this type; 0 for other types."""
+    return 4 if rtype == _A else 16 if rtype == _AAAA else 0
 
 
 def _cookie(packet: bytes, at: int, count: int) -> bytes | None:

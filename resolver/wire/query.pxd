@@ -2,7 +2,15 @@
 
 cimport cython
 
-cdef int _HEADER_SIZE, _MAX_LABEL, _LONGEST, _POINTER, _OPCODE, _QR
+cdef int _HEADER_SIZE, _MAX_LABEL, _LONGEST, _POINTER, _OPCODE, _QR, _RD, _CD, _AD, _DO, _MIN_PAYLOAD
+
+cdef class Query:
+    cdef readonly int id, flags, qtype, qclass, payload
+    cdef readonly bytes name, question
+    cdef readonly bint edns, do, rd, cd, ad
+    cdef readonly tuple options
+
+    cpdef Query about(self, bytes name, int qtype)
 
 @cython.locals(end=int, question=bytes, ident=int, flags=int, qdcount=int, ancount=int, nscount=int, arcount=int, rcode=int)
 cpdef parse(bytes packet)

@@ -13,7 +13,6 @@ from resolver.wire import codes
 from zones.dns.name import MAX_NAME, Name
 
 _header: Final = struct.Struct(">6H").unpack_from
-_type_class: Final = struct.Struct(">2H").unpack_from
 _record: Final = struct.Struct(">2HIH").unpack_from  # type, class, TTL, rdlength
 _option: Final = struct.Struct(">2H").unpack_from  # code, length
 
@@ -42,47 +41,57 @@ _LONGEST: Final = MAX_NAME
 _POINTER: Final = codes.POINTER
 _OPCODE: Final = codes.OPCODE
 _QR: Final = codes.QR
+_RD: Final = codes.RD
+_CD: Final = codes.CD
+_AD: Final = codes.AD
+_DO: Final = codes.DO
+_MIN_PAYLOAD: Final = codes.MIN_PAYLOAD
 _NO_EDNS: Final = _Edns(codes.MIN_PAYLOAD, 0)
 
 
-class Query(msgspec.Struct, frozen=True, gc=False):
-    """A well-formed query: opcode QUERY, one question, EDNS version 0 or none."""
+class Query:
+    """A well-formed query: opcode QUERY, one question, EDNS version 0 or none. Does not change."""
 
-    id: int
-    flags: int
-    """The 16 bits after the id."""
-    name: Name
-    """QNAME, folded."""
-    qtype: int
-    qclass: int
-    question: bytes
-    """QNAME as sent, QTYPE and QCLASS: the octets that a reply repeats."""
-    edns: bool = False
-    do: bool = False
-    payload: int = codes.MIN_PAYLOAD
-    """Octets of the largest UDP reply that the client accepts: at least 512 (RFC 6891 §6.2.3), 512 without EDNS."""
-    options: Options = ()
-    """The options that this server supports; others are ignored (RFC 6891 §6.1.2)."""
+    __slots__ = (
+        "ad", "cd", "do", "edns", "flags", "id", "name", "options", "payload", "qclass", "qtype", "question", "rd",
+    )  # fmt: skip
+
+    def __init__(
+        self, ident: int, flags: int, question: bytes, edns: bool, ttl: int, payload: int, options: Options
+    ) -> None:
+        self.id = ident
+        self.flags = flags
+        """The 16 bits after the id."""
+        self.question = question
+        """QNAME as sent, QTYPE and QCLASS: the octets that a reply repeats."""
+        self.name = Name(self.question[:-4].lower())
+        """QNAME, folded."""
+        self.qtype = self.question[-4] << 8 | self.question[-3]
+        self.qclass = self.question[-2] << 8 | self.question[-1]
+        self.edns = edns
+        self.do = bool(ttl) and ttl & _DO != 0
+        """The client wants signatures and proofs (RFC 3225): a bit of the TTL of the OPT record."""
+        self.payload = max(payload, _MIN_PAYLOAD)
+        """Octets of the largest UDP reply that the client accepts: at least 512 (RFC 6891 §6.2.3), 512 without EDNS."""
+        self.options = options
+        """The options that this server supports; others are ignored (RFC 6891 §6.1.2)."""
+        self.rd = self.flags & _RD != 0
+        """Recursion desired."""
+        self.cd = self.flags & _CD != 0
+        """Checking disabled (RFC 4035 §3.2.2)."""
+        self.ad = self.flags & _AD != 0
+        """The client understands AD in a reply (RFC 6840 §5.7)."""
 
     @property
     def qname(self) -> bytes:
         """Return QNAME in the case in which it was sent."""
         return self.question[:-4]
 
-    @property
-    def rd(self) -> bool:
-        """Return the RD bit: recursion desired."""
-        return bool(self.flags & codes.RD)
-
-    @property
-    def cd(self) -> bool:
-        """Return the CD bit: checking disabled (RFC 4035 §3.2.2)."""
-        return bool(self.flags & codes.CD)
-
-    @property
-    def ad(self) -> bool:
-        """Return the AD bit: the client understands AD in a reply (RFC 6840 §5.7)."""
-        return bool(self.flags & codes.AD)
+    def about(self, name: Name, qtype: int) -> "Query":
+        """Return the same query for another name and type."""
+        question = name + qtype.to_bytes(2, "big") + self.question[-2:]
+        ttl = _DO if self.do else 0
+        return Query(self.id, self.flags, question, self.edns, ttl, self.payload, self.options)
 
 
 class MalformedQuery(Exception):  # noqa: N818 - RFC 1035 calls it a format error
@@ -117,7 +126,9 @@ def parse(packet: bytes) -> Query:
     """Return the query in a client's packet. Raises `MalformedQuery` and nothing else, for any octets."""
     if len(packet) < _HEADER_SIZE:
         raise MalformedQuery(None)
-    ident, flags, qdcount, ancount, nscount, arcount = _header(packet)
+    ident, flags = packet[0] << 8 | packet[1], packet[2] << 8 | packet[3]
+    qdcount, ancount = packet[4] << 8 | packet[5], packet[6] << 8 | packet[7]
+    nscount, arcount = packet[8] << 8 | packet[9], packet[10] << 8 | packet[11]
     if flags & _QR:
         raise MalformedQuery(None)
     if not qdcount:
@@ -128,14 +139,11 @@ def parse(packet: bytes) -> Query:
     question = packet[_HEADER_SIZE:end]
     found, sound = _edns(packet, end, ancount + nscount, arcount)
     edns = found or _NO_EDNS
-    do = bool(edns.ttl & codes.DO)
     rcode = _complaint(flags, ancount, edns, sound)
     if rcode:
+        do = bool(edns.ttl & codes.DO)
         raise MalformedQuery(rcode, ident, flags, question, edns=found is not None, do=do, options=edns.options)
-    name = Name(question[:-4].lower())
-    qtype, qclass = _type_class(packet, end - 4)
-    payload = max(edns.payload, codes.MIN_PAYLOAD)
-    return Query(ident, flags, name, qtype, qclass, question, found is not None, do, payload, edns.options)
+    return Query(ident, flags, question, found is not None, edns.ttl, edns.payload, edns.options)
 
 
 def _without_question(packet: bytes) -> MalformedQuery:
@@ -156,6 +164,8 @@ def _complaint(flags: int, ancount: int, edns: _Edns, sound: bool) -> int:
         return codes.NOTIMP
     if ancount or not sound:
         return codes.FORMERR
+    if edns is _NO_EDNS:
+        return 0
     if edns.ttl & 0x00FF0000:
         return codes.BADVERS
     for code, data in edns.options:

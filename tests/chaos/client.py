@@ -1,7 +1,8 @@
-"""The clients, in a process of their own: `python -m tests.chaos.client PORTS CA RATE`.
+"""The clients, in a process of their own: `python -m tests.chaos.client PORTS CA RATE PATIENCE`.
 
-Asks the mix at RATE queries a second until stdin closes. Writes a JSON line for each query whose answer was not right
-or came late, and, ten times a second, how many queries were sent and until when all of them are decided.
+Asks the mix at RATE queries a second until stdin closes. A query without an answer in PATIENCE seconds is lost. Writes
+a JSON line for each query whose answer was not right or came late, and, ten times a second, how many queries were sent
+and until when all of them are decided.
 """
 
 import asyncio
@@ -39,12 +40,12 @@ class Report:
         print(json.dumps(line), flush=True)  # noqa: T201 - this process reports on stdout
 
 
-async def run(ports: dict[str, int], tls: ssl.SSLContext, rate: float) -> None:
+async def run(ports: dict[str, int], tls: ssl.SSLContext, rate: float, patience: float) -> None:
     """Ask until stdin closes."""
     closed = asyncio.Event()
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), closed.set)
     report = Report()
-    clients = Clients(questions(), ports, tls, report.decided, SOURCE)
+    clients = Clients(questions(), ports, tls, report.decided, SOURCE, patience)
     rates = {transport: rate * SHARES[transport] for transport in ports}
     asking = asyncio.create_task(clients.run(rates, closed.is_set, _CONNECTIONS))
     while not asking.done():
@@ -57,10 +58,10 @@ async def run(ports: dict[str, int], tls: ssl.SSLContext, rate: float) -> None:
 
 def main() -> None:
     """Ask, and report."""
-    ports, authority, rate = sys.argv[1:]
+    ports, authority, rate, patience = sys.argv[1:]
     context = ssl.create_default_context(cafile=authority)
     context.set_alpn_protocols(["h2"])
-    asyncio.run(run(json.loads(ports), context, float(rate)))
+    asyncio.run(run(json.loads(ports), context, float(rate), float(patience)))
 
 
 if __name__ == "__main__":

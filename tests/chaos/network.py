@@ -50,7 +50,12 @@ def _flood(kind: str, site: Site) -> Callable[[], bool]:
     """Send one of the floods of `bench.attacks`."""
     command = [sys.executable, "-m", "bench.attacks", kind, str(site.ports["tls"]), str(site.ports["https"])]
     attack = subprocess.Popen([*command, str(FLOOD)], cwd=ROOT, stderr=subprocess.DEVNULL)
-    return lambda: attack.poll() is not None
+
+    def is_over() -> bool:
+        assert not attack.poll(), "the flood could not be sent"
+        return attack.poll() == 0
+
+    return is_over
 
 
 def _malformed(site: Site) -> None:
@@ -70,6 +75,17 @@ def _malformed(site: Site) -> None:
                 sock.send(packet)
 
 
+def _new_names(site: Site) -> None:
+    """Ask for 16,000 names that nobody has asked for, at 2,000 a second."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect(("127.0.0.1", site.port))
+        for number in range(16_000):
+            if number % 20 == 0:
+                give_way(0.01)
+            with contextlib.suppress(OSError):
+                sock.send(dns.message.make_query(f"x{number}.flood.example", "A").to_wire())
+
+
 def _idle(count: int, port: Callable[[Site], int], site: Site) -> None:
     """Open connections that send nothing."""
     for _ in range(count):
@@ -86,6 +102,7 @@ FLOODS: Final = (
     *(Fault(f"flood: {kind}", partial(_flood, kind), hold=0.0) for kind in ATTACKS),
     Fault("flood: 20,000 malformed packets", _malformed, hold=0.0),
 )
+NEW_NAMES: Final = Fault("flood: 16,000 new names", _new_names, hold=0.0)
 IDLE: Final = (
     Fault("1,100 idle connections to the admin interface", partial(_idle, 1_100, lambda site: site.admin), _close),
     Fault("1,100 idle connections to DNS over TCP", partial(_idle, 1_100, lambda site: site.port), _close),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.questions import Outcome
+from bench.steady import PATIENCE as LOST
 from tests.live.daemon import PATIENCE
 from tests.paths import ROOT
 
@@ -81,9 +82,9 @@ class Observer:
 
 
 @contextmanager
-def observing(ports: dict[str, int], authority: Path, rate: float) -> Iterator[Observer]:
+def observing(ports: dict[str, int], authority: Path, rate: float, patience: float = LOST) -> Iterator[Observer]:
     """Run the clients while the block runs."""
-    command = [sys.executable, "-m", "tests.chaos.client", json.dumps(ports), str(authority), str(rate)]
+    command = [sys.executable, "-m", "tests.chaos.client", json.dumps(ports), str(authority), str(rate), str(patience)]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     observer = Observer(process)
     try:

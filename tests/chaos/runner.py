@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.questions import Outcome
+from bench.steady import PATIENCE
 from tests.chaos import files
 from tests.chaos.fault import Fault, Since
 from tests.chaos.observer import Imperfect, Observer, observing
@@ -38,15 +39,18 @@ class Row(NamedTuple):
     """Examples of what the fault must not cause. Empty: all is well."""
 
 
-def run(session: Session, folder: Path, rate: float, settle: float) -> Iterator[Row]:
-    """Yield a row for each fault of a session. Raises AssertionError where pldns does not recover."""
+def run(session: Session, folder: Path, rate: float, settle: float, patience: float = PATIENCE) -> Iterator[Row]:
+    """Yield a row for each fault of a session. Raises AssertionError where pldns does not recover.
+
+    A query without an answer in `patience` seconds is lost.
+    """
     disk = folder / "disk"
     if session.mounted:
         files.mount(disk)
     try:
         with (
             running(folder, session.setup) as site,
-            observing(site.ports, site.authority, rate) as observer,
+            observing(site.ports, site.authority, rate, patience) as observer,
         ):
             until(lambda: observer.decided > 0)
             end = _settle(observer, time.monotonic(), settle)

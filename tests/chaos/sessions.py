@@ -33,6 +33,7 @@ SESSIONS: Final = (
     Session("state", files.STATE),
     Session("mounted-state", files.MOUNTED_STATE, mounted=True),
     Session("floods", network.FLOODS),
+    Session("memory", (network.NEW_NAMES,), Setup(settings={"memory": "96MiB"})),
     Session("descriptors", network.IDLE, Setup(descriptors=1_024)),
     Session("few-descriptors", network.IDLE, Setup(descriptors=256)),
 )

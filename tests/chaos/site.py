@@ -32,6 +32,8 @@ from tests.ports import free_ports
 _STARTED: Final = r"SIGUSR2: started the pldns with pid (\d+)"
 _PIPE: Final = 65_536
 """Octets of log that wait for their reader."""
+_RECEIVE: Final = 4 << 20
+"""ReceiveBuffer= of systemd/pldns.socket."""
 _ACTIVATE: Final = """
 import fcntl, os, sys
 high = [fcntl.fcntl(int(word), fcntl.F_DUPFD, 100) for word in sys.argv[1].split(",")]
@@ -119,6 +121,7 @@ class Site(Daemon):
         for kind, way in ((socket.SOCK_DGRAM, "udp"), *((socket.SOCK_STREAM, way) for way in ("tcp", "tls", "https"))):
             self._held.append(socket.socket(socket.AF_INET, kind))
             self._held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE)
             self._held[-1].bind(("127.0.0.1", self.ports[way]))
             if kind is socket.SOCK_STREAM:
                 self._held[-1].listen(128)

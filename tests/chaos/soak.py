@@ -2,9 +2,9 @@
 
 Clients ask the known mix at a steady rate and check every answer. Every few seconds an endpoint moves or a fault begins
 that ends no process. Measured once a second are the resident memory and the open descriptors of each process. The slope
-of memory is that of a straight line through the second half: the cache of upstream answers is small here, so that it is
-full before. `--write` puts the table into docs/reliability.md. Exit status 1: an answer that no fault explains, more
-descriptors at the end, or a slope above 1 MB an hour. Linux only.
+of memory is that of a straight line through the second half: the memory of pldns is limited here, so that its caches
+are full before. `--write` puts the table into docs/reliability.md. Exit status 1: an answer that no fault explains,
+more descriptors at the end, or a slope above 1 MB an hour. Linux only.
 """
 
 import argparse
@@ -31,7 +31,7 @@ FAULTS: Final = (
 """None of them ends a process: the memory of a new process says nothing about a leak."""
 _CALM: Final = 5.0
 """Seconds before and after each fault."""
-_CACHE: Final = "2MiB"
+_MEMORY: Final = "128MiB"
 _MEGABYTE: Final = 1_000_000
 _LIMIT: Final = 1.0
 """Megabytes an hour."""
@@ -98,7 +98,7 @@ def main() -> int:
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="pldns-soak-") as folder,
-        running(Path(folder), Setup(settings={"cache": {"size": _CACHE}})) as site,
+        running(Path(folder), Setup(settings={"memory": _MEMORY})) as site,
         observing(site.ports, site.authority, given.rate) as observer,
     ):
         began = time.monotonic()

@@ -38,6 +38,8 @@ def line(row: Row) -> str:
     setup, fault = session.setup, row.fault
     if setup.descriptors:
         fault += f", limit of {setup.descriptors:,} descriptors"
+    if "memory" in setup.settings:
+        fault += f", with `memory: {setup.settings['memory']}`"
     return cells((
         fault, setup.workers, f"{row.recovered:.1f}", f"{row.sent:,}", row.wrong, row.servfail, row.lost, row.late,
     ))  # fmt: skip

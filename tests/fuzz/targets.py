@@ -6,8 +6,11 @@ it asserts holds for all octets. It returns whether the octets were accepted, so
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
+from socket import inet_ntoa
 from typing import Final
 
+import dns.flags
 import dns.message
 import dns.rdatatype
 from dnslib import DNSRecord
@@ -17,8 +20,9 @@ from resolver.channel import frames as channel
 from resolver.control.estate.estate import Estate
 from resolver.forward.cache import Key, UpstreamFailure
 from resolver.sources.azure.protocol import events
-from resolver.wire import aliases, codes, proxy, relay, render
+from resolver.wire import aliases, codes, plain_reply, proxy, relay, render
 from resolver.wire import query as wire
+from resolver.wire.plain_reply import Reply
 from resolver.worker.access.clients import packed
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.answer_cache import AnswerCache
@@ -168,6 +172,8 @@ $GENERATE 1-99 m 9 A 10.0.0.$
 class _Server:
     """The whole packet path, with two endpoints, a zone file and an upstream that fails at once."""
 
+    result: Reply | UpstreamFailure = UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "no upstream here")
+
     def __init__(self) -> None:
         worker = settings.WorkerSettings((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",), identity="fuzz")
         clock = Clock(steady_clock(lambda: 1.0), wall_clock(lambda: 1.0), lambda *_: _Never())
@@ -181,11 +187,48 @@ class _Server:
         for name, rrsets in made.names.items():
             parts.table.apply_static(made.origin, name, rrsets, is_open=False)
         self.clients = [parts.clients.peer(packed(address)) for address in ("10.0.0.1", "10.0.0.53", "192.0.2.1")]
+        self.cache = parts.cache
         self.responder = Responder(parts, self._ask)
 
-    @staticmethod
-    def _ask(key: Key, done: Done, _: bytes) -> None:
-        done(key, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "no upstream here"))
+    def _ask(self, key: Key, done: Done, _: bytes) -> None:
+        done(key, self.result)
+
+
+def _relayed(server: _Server, query: bytes, result: Reply) -> dns.message.Message:
+    """Return the reply to a query about `WWW`, for which the upstream has this result."""
+    server.cache.flush(WWW, subtree=False)
+    server.responder.answers.clear()
+    server.result = result
+    replies = Replies()
+    assert server.responder.take(query, server.clients[0], _TRANSPORTS[1], replies.take)
+    return dns.message.from_wire(replies[0])
+
+
+def relayed(octets: bytes) -> bool:
+    """Read an upstream's packet as a plain reply and as records: clients get the same answer from both."""
+    plain = plain_reply.read(octets, QUESTION)
+    if plain is None:
+        return False
+    try:
+        message = relay.parse(octets, QUESTION)
+    except relay.MalformedReply:
+        return False
+    if not _relaying:
+        _relaying.append(_Server())
+    asked = dns.message.make_query("www.example", "A", id=ID)
+    for edns, flags in product((-1, 0), (dns.flags.RD, dns.flags.RD | dns.flags.AD, dns.flags.RD | dns.flags.CD)):
+        asked.use_edns(edns)
+        asked.flags = dns.flags.Flag(flags)
+        # The first answer teaches the way of such names, the second one takes it.
+        for _ in range(2):
+            one, other = (_relayed(_relaying[0], asked.to_wire(), each) for each in (plain, message))
+            assert (one.flags, one.rcode(), one.edns, one.payload) == (
+                other.flags, other.rcode(), other.edns, other.payload,
+            )  # fmt: skip
+            assert (one.answer, one.authority, one.additional) == (other.answer, other.authority, other.additional)
+            assert [rrset.ttl for rrset in one.answer] == [rrset.ttl for rrset in other.answer]
+            assert {rdata.to_text() for rdata in one.answer[0]} == {inet_ntoa(each) for each in plain.addresses()}
+    return True
 
 
 class _Never:
@@ -194,6 +237,7 @@ class _Never:
 
 
 _server: list[_Server] = []
+_relaying: list[_Server] = []
 _TRANSPORTS: Final = (
     ClientTransport("udp", 1232), ClientTransport("tcp", idle=10), ClientTransport("tls", encrypted=True, idle=10),
 )  # fmt: skip
@@ -237,5 +281,5 @@ def event(octets: bytes) -> bool:
 
 TARGETS: Final[dict[str, Callable[[bytes], bool]]] = {
     "query": query, "reply": reply, "frames": frames, "zone": zone, "inventory": inventory, "header": header,
-    "packet": packet, "event": event,
+    "packet": packet, "event": event, "relayed": relayed,
 }  # fmt: skip

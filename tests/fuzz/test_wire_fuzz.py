@@ -2,8 +2,10 @@
 
 import random
 import struct
+from ipaddress import IPv4Address
 
 import dns.edns
+import dns.flags
 import dns.message
 import dns.rrset
 import pytest
@@ -75,6 +77,24 @@ def test_random_octets_as_a_query(octets: bytes) -> None:
 def test_random_octets_as_a_reply(octets: bytes, answers: int, authorities: int) -> None:
     targets.reply(octets)
     targets.reply(struct.pack(">6H", ID, codes.QR, 1, answers, authorities, 1) + QUESTION + octets)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    addresses=st.lists(st.ip_addresses(v=4), min_size=1, max_size=6),
+    ttl=st.integers(0, 200_000),
+    flags=st.sampled_from((0, dns.flags.AD, dns.flags.AA)),
+    authority=st.booleans(),
+)
+def test_a_plain_reply_gives_the_same_answer_as_its_records(
+    addresses: list[IPv4Address], ttl: int, flags: int, authority: bool
+) -> None:
+    reply = dns.message.make_response(dns.message.make_query("www.example", "A", id=ID, use_edns=0))
+    reply.flags |= dns.flags.RA | flags
+    reply.answer.append(dns.rrset.from_text("www.example.", ttl, "IN", "A", *map(str, addresses)))
+    if authority:
+        reply.authority.append(dns.rrset.from_text("example.", 9, "IN", "NS", "ns.example."))
+    assert targets.relayed(reply.to_wire())
 
 
 @pytest.mark.parametrize("seed", range(2))

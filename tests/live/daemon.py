@@ -71,12 +71,16 @@ class Daemon:
             "state": {"directory": "./state"},
         } | config
         self.path = directory / "pldns.yaml"
-        self.path.write_text(yaml.safe_dump(self.config))
+        self.write()
         self.log = directory / "log"
         self.command = [str(PLDNS), "serve", "-c", str(self.path)]
         if descriptors:
             self.command = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *self.command]
         self._process: subprocess.Popen[bytes] | None = None
+
+    def write(self) -> None:
+        """Write the configuration file."""
+        self.path.write_text(yaml.safe_dump(self.config))
 
     def start(self, stderr: int | None = None) -> "Daemon":
         """Start the daemon. Its log goes to the file `log`, or to the descriptor `stderr`."""

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dns.edns
+import dns.message
+import dns.query
 import pytest
 import trustme
 
 from bench.questions import AddressOf
 from bench.steady import Clients
-from tests.live.daemon import PATIENCE, Daemon, living
+from tests.live.daemon import PATIENCE, REPLY, Daemon, living
 from tests.live.test_processes import NAME, SOURCES, endpoints
 from tests.ports import free_ports
 
@@ -36,6 +39,7 @@ def test_a_takeover_loses_nothing(start: Callable[..., Any], tmp_path: Path) -> 
     authority.configure_trust(context)
     context.set_alpn_protocols(["h2"])
     clients = Clients(AddressOf.of(NAME, "10.0.0.4"), {"udp": daemon.port, "tcp": daemon.port, **ports}, context)
+    cookie = server_cookie(daemon, b"8 octets")
     successor = asyncio.run(taken_over(daemon, clients))
     try:
         for transport, tally in clients.tallies.items():
@@ -43,8 +47,17 @@ def test_a_takeover_loses_nothing(start: Callable[..., Any], tmp_path: Path) -> 
             assert tally.right == tally.sent > 0, (transport, tally)
         daemon.ready()
         assert daemon.addresses(NAME) == {"10.0.0.4"}
+        assert server_cookie(daemon, cookie) == cookie  # the successor takes the cookies of its predecessor
     finally:
         os.kill(successor, signal.SIGTERM)
+
+
+def server_cookie(daemon: Daemon, cookie: bytes) -> bytes:
+    """Send a query with this cookie option, and return the option of the reply: the same one where it is good."""
+    query = dns.message.make_query(NAME, "A", options=[dns.edns.GenericOption(dns.edns.OptionType.COOKIE, cookie)])
+    (option,) = dns.query.udp(query, "127.0.0.1", port=daemon.port, timeout=REPLY).options
+    octets: bytes = option.to_wire()
+    return octets
 
 
 async def taken_over(daemon: Daemon, clients: Clients) -> int:

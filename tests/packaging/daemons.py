@@ -4,8 +4,9 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import dns.exception
 import dns.message
@@ -13,7 +14,9 @@ import dns.query
 
 from tests.live.daemon import until
 
-ADDRESS = "127.0.0.1"
+ADDRESS: Final = "127.0.0.1"
+GRACE: Final = 10.0
+"""Seconds from SIGTERM to SIGKILL: the default of container engines."""
 
 
 def answers(port: int) -> bool:
@@ -26,22 +29,24 @@ def answers(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], port: int, log: Path) -> Iterator[int]:
+def running(command: Sequence[str], is_up: Callable[[int], bool], log: Path) -> Iterator[int]:
     """Run a command that starts pldns in a root, until it answers. Yields the process id that the machine sees.
 
-    At the end, SIGTERM must end it with status 0.
+    `is_up` gets this process id, and returns whether pldns answers. At the end, SIGTERM must end pldns with status 0,
+    within the time that container engines give by default.
     """
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
         try:
-            until(lambda: answers(port) or _alive(process, log))
-            (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-            yield int(child)
-            os.kill(int(child), signal.SIGTERM)
-            assert process.wait(60) == 0, log.read_text()
+            pid = until(lambda: _child(process, log))
+            until(lambda: _child(process, log) and is_up(pid))
+            yield pid
+            os.kill(pid, signal.SIGTERM)
+            assert process.wait(GRACE) == 0, log.read_text()
         finally:
             process.kill()
 
 
-def _alive(process: "subprocess.Popen[bytes]", log: Path) -> bool:
+def _child(process: "subprocess.Popen[bytes]", log: Path) -> int:
+    """Return the process id of the only child; 0 if it does not run yet. Fails if the process has ended."""
     assert process.poll() is None, log.read_text()
-    return False
+    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() or 0)

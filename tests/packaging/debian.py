@@ -3,6 +3,7 @@
 systemd does not run in the root. A program in place of systemctl writes down what the package asks of systemd.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     """The package, and the same as a later version."""
     with roots.fresh(tmp_path_factory.mktemp("builder") / "root", roots.BUILD) as root:
         roots.copy_sources(root)
-        roots.copy_wheels(root)
+        shutil.copytree(roots.wheels(), root.path("wheels"))
         root.path("out").mkdir()
         root.run("sh", "/src/deploy/debian/build", "/out", "/wheels")
         (file,) = root.path("out").iterdir()
@@ -79,13 +80,13 @@ def test_the_package_is_installed_upgraded_removed_and_purged(root: Root, tmp_pa
     serve = root.command(
         "/opt/pldns/bin/pldns", "serve", "-c", CONFIGURATION, "--set", "state.directory=/var/lib/pldns"
     )
-    with running(serve, port, tmp_path / "first.log"):
+    with running(serve, lambda _: answers(port), tmp_path / "first.log"):
         root.run("dpkg", "--install", "/later.deb")
         assert "restart pldns.service" in asked(root)
         assert answers(port)
     assert root.path(CONFIGURATION).read_text().startswith(own)
     assert root.run("dpkg-query", "--show", "--showformat=${Version}", "pldns").endswith("-2")
-    with running(serve, port, tmp_path / "later.log"):
+    with running(serve, lambda _: answers(port), tmp_path / "later.log"):
         root.run("dpkg", "--remove", "pldns")
         assert any(line.startswith("stop pldns.service") for line in asked(root))
         assert answers(port)

@@ -20,6 +20,8 @@ PYTHON: Final = "3.13"
 """The Python of that suite, and of the image."""
 BUILD: Final = ("python3-venv", "python3-dev", "gcc", "libc6-dev", "ca-certificates")
 """What a root needs to build pldns."""
+BASE: Final = ("python3", "python3-venv", "libpython3-dev", "ca-certificates")
+"""What the base image of the Dockerfile has."""
 RUN: Final = ("python3", "systemd", "init-system-helpers", "ca-certificates")
 _PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -85,8 +87,8 @@ def copy_sources(root: Root) -> None:
             shutil.copy(ROOT / name, there)
 
 
-def copy_wheels(root: Root) -> None:
-    """Copy the locked packages of pldns and of its build to /wheels, as wheels for the root's Python.
+def wheels() -> Path:
+    """Return a folder with the locked packages of pldns and of its build, as wheels for the root's Python.
 
     The machine's pip downloads them, with its own settings. The hashes of the lock files are checked here and there.
     """
@@ -99,4 +101,4 @@ def copy_wheels(root: Root) -> None:
             f"--python-version={PYTHON}", "--implementation=cp", f"--abi={short}", "--abi=abi3", "--abi=none",
             *tags, "--platform=manylinux2014_x86_64", "--platform=any", "--dest", kept, "--requirement", lock,
         )  # fmt: skip
-    shutil.copytree(kept, root.path("wheels"))
+    return kept

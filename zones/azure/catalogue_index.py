@@ -13,6 +13,7 @@ from zones.azure.suffix_trie import PRIVATELINK
 from zones.dns.name import MAX_NAME, ROOT, Name, parent
 
 _REMEMBERED: Final = 4096  # parents, some 500 bytes each; bounded, since clients can invent any number of names
+_PRIVATELINK: Final = PRIVATELINK
 _PROBE: Final = b"\x01x"
 
 
@@ -31,7 +32,7 @@ class CatalogueIndex:
 
     def is_special(self, name: Name) -> bool:
         """Return True where the catalogue's result may differ from that for the name's siblings."""
-        return name in self._exceptional or name.startswith(PRIVATELINK, 1)
+        return name in self._exceptional or name.startswith(_PRIVATELINK, 1)
 
     def candidates(self, name: Name) -> tuple[Name, ...]:
         """Return every private name that a public name may map to, the default first."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from aiohttp import web
+
 
 class Role(StrEnum):
     """What somebody may do. Each role includes those before it."""
@@ -25,7 +27,15 @@ _RANKS: Final = {role: rank for rank, role in enumerate(Role)}
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a request is from. `name`: for the audit log, such as `user root (0)` or `token grafana`."""
+    """Who a request is from. `name`: for the audit log, such as `user root (0)` or `token grafana`.
+
+    `is_proven` False: the request has shown nothing.
+    """
 
     name: str
     role: Role
+    is_proven: bool = True
+
+
+IDENTITY: Final = web.RequestKey("identity", Identity)
+"""The key of a request under which its identity is, once an entrance has let it in."""

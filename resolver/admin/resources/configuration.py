@@ -65,7 +65,7 @@ class ReloadRequest(Parameters):
     """No keys: the file, the environment and the flags of the start are read again."""
 
 
-class Refused(ProblemDetails):
+class ConfigurationRefused(ProblemDetails):
     """A configuration with mistakes. The one before stays in effect."""
 
     mistakes: list[str]
@@ -80,20 +80,18 @@ def configuration(reloads: Reloads) -> ConfigurationItem:
     )  # fmt: skip
 
 
-def effective(accepted: Accepted, serial: int, texts: Mapping[str, str]) -> EffectiveConfiguration:
-    """Return every setting of a configuration. `texts`: the contents of zone files by path."""
+def effective(accepted: Accepted, serial: int, zones: Mapping[str, str]) -> EffectiveConfiguration:
+    """Return every setting of a configuration. `zones`: the texts of the zone files by zone."""
     return EffectiveConfiguration(
         file=accepted.path, serial=serial, keys=json.loads(accepted.keys), at_start=settings_change.of_start(accepted),
-        files=list(_files(accepted, texts)),
+        files=list(_files(accepted, zones)),
         overrides=OverridesItem(environment=accepted.overrides.environment, flags=accepted.overrides.flags),
     )  # fmt: skip
 
 
-def _files(accepted: Accepted, texts: Mapping[str, str]) -> Iterator[NamedFile]:
-    zones = accepted.control.zones
-    for path, zone in zip(zones.files, zones.origins, strict=True):
-        if path in texts:
-            yield NamedFile(key="zones.files", zone=zone, sha256=_digest(texts[path]))
+def _files(accepted: Accepted, zones: Mapping[str, str]) -> Iterator[NamedFile]:
+    for zone, text in zones.items():
+        yield NamedFile(key="zones.files", zone=zone, sha256=_digest(text))
     for group in accepted.worker.upstreams:
         for authorities in {server.ca for server in group.servers} - {""}:
             yield NamedFile(key=f"upstreams.{group.name}.ca", zone="", sha256=_digest(authorities))

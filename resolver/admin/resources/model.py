@@ -23,7 +23,7 @@ class Model(BaseModel):
 class ProblemDetails(Model):
     """An error (RFC 9457)."""
 
-    type: str = Field(default="about:blank", description="Always this value: the title explains the status.")
+    type: str = Field(description="`urn:pldns:problem:CODE`; the code stays the same for one kind of error.")
     title: str
     status: int
     detail: str | None = None

@@ -60,8 +60,8 @@ class Estate:
         self.health = SourceHealth(config.sources, self.board)
         self.state = StateHealth(self.board)
         self.activity = Activity()
-        self.zone_texts: Mapping[str, str] = {}
-        """The last good text of each zone file, by path: what the saved inventory keeps."""
+        self.zone_files = ZoneFiles({})
+        """The zone files as they were read last."""
         self.revision = 0
         """Counts the changes that the saved inventory must have."""
 
@@ -69,6 +69,11 @@ class Estate:
     def sources(self) -> Mapping[str, SourceStatus]:
         """The status of each source by name."""
         return self.health.statuses
+
+    @property
+    def zone_texts(self) -> Mapping[str, str]:
+        """The last good text of each zone file, by path: what the saved inventory keeps."""
+        return self.zone_files.texts
 
     # -- changes: each returns the names whose rows or provided records changed
 
@@ -201,12 +206,12 @@ class Estate:
         return changed | {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
     def take_zone_files(self, files: ZoneFiles, now: WallTime) -> set[Name]:
-        """Replace all zone files. The settings say which zones these are."""
+        """Replace all zone files."""
         self.revision += files.texts != self.zone_texts
         for path in self.board.of(Topic.ZONE_FILE).keys() | files.findings.keys():
             self.board.replace(Topic.ZONE_FILE, path, files.findings.get(str(path), ()), now)
-        self.zone_texts = files.texts
-        changed = self.static.set_files(files.zones, map(from_text, self.settings.zones.origins))
+        self.zone_files = files
+        changed = self.static.set_files(files.zones, files.origins.values())
         # Always: `changed` is empty at the first reading, because no worker has other records yet.
         names = {name: origin for origin, zone in files.zones.items() for name in zone.names}
         self.ledger.set_static(names, now)

@@ -25,7 +25,7 @@ class ServedZone:
 
 
 class StaticZones(Mapping[Name, ServedZone]):
-    """All static zones by origin. `origins` are those of the zone files in the configuration."""
+    """All static zones by origin. `origins`: those of the zone files, of which none has been read yet."""
 
     def __init__(self, origins: Iterable[Name]) -> None:
         self._origins = frozenset(origins)
@@ -65,7 +65,9 @@ class StaticZones(Mapping[Name, ServedZone]):
         return self._changed.get(name, frozenset())
 
     def set_files(self, zones: Mapping[Name, Zone], origins: Iterable[Name]) -> set[Name]:
-        """Replace the zone files, and their origins in the configuration. Return the names whose records changed.
+        """Replace the zone files. Return the names whose records changed.
+
+        `origins`: those of all files, also of files that cannot be read and have no valid text.
 
         A zone that a file and a private DNS zone have is the file's.
         """

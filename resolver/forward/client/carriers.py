@@ -69,6 +69,10 @@ class Carriers:
             self._leaving.remove(carrier)
             carrier.close()
 
+    def drain(self) -> None:
+        """Read the replies that have come over UDP."""
+        self._poller.drain()
+
     def close(self) -> None:
         """Close all sockets and connections, and forget all queries."""
         for carrier in (*self._open.values(), *self._leaving):

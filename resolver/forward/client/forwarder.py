@@ -6,6 +6,7 @@ Does not know what a reply contains, nor how sockets and connections are shared 
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from resolver.channel.trace import ServerState
 from resolver.forward.admission import DEFAULT, Admission, Limits
@@ -15,21 +16,24 @@ from resolver.forward.client.carriers import Carriers
 from resolver.forward.client.dial import Dial, direct
 from resolver.forward.client.late_replies import LateReplies
 from resolver.forward.deadlines import TICK, Deadlines
-from resolver.forward.exchange import Action, Done, Exchange, Listen
+from resolver.forward.exchange import Action, Done, Driver, Exchange, Listen
 from resolver.forward.health import Health, LatencyReport, ServerReport, UpstreamServer
 from resolver.forward.rate_window import RateWindow
 from resolver.forward.routing import UpstreamGroups
 from resolver.forward.tries import Try
 from resolver.settings import UpstreamGroup
 from resolver.wire import codes
-from resolver.wire.plain_reply import Reply
+from resolver.wire.plain_reply import PlainReply, Reply
 from zones.clocks import SteadyTime, steady_clock
 
 Late = Callable[[Key, Reply], None]
 """Takes a reply that came after its question had failed."""
+_ON: Final = Listen.ON  # an attribute of an enumeration takes long to read
+_MISMATCH: Final = Listen.MISMATCH
+_LATE: Final = 0.05  # seconds after which the process has been stopped, or busy
 
 
-class Forwarder:
+class Forwarder(Driver):
     """Asks questions of upstream groups. Equal questions at the same time are asked once.
 
     Counts since the start: `queries` sent or queued, `tcp` of these not over UDP, `replies` that matched a query,
@@ -73,6 +77,8 @@ class Forwarder:
         self._failed = LateReplies(limits.lingering)
         self._deadlines = Deadlines()
         self._ticking: asyncio.TimerHandle | None = None
+        self._due = SteadyTime(0.0)
+        """Time of the next look at the deadlines."""
         self._carriers = Carriers(loop, limits.sockets, self._unmatched, dial)
         self._rates: dict[str, RateWindow] = {}
 
@@ -209,9 +215,9 @@ class Forwarder:
             else:
                 self._schedule(exchange, exchange.deadline, now)
                 return
-        if action is Listen.ON:
+        if action is _ON:
             self._schedule(exchange, exchange.deadline, now)
-        elif not isinstance(action, Listen):
+        elif action is not _MISMATCH:
             self._end(exchange, action)
 
     def _end(self, exchange: Exchange, result: Reply | UpstreamFailure) -> None:
@@ -231,7 +237,7 @@ class Forwarder:
             listens = False
         else:
             del self._exchanges[key]
-            listens = isinstance(result, UpstreamFailure) and result.lasting
+            listens = not isinstance(result, PlainReply) and isinstance(result, UpstreamFailure) and result.lasting
         self._admission.remove(exchange)
         self._waiting -= len(exchange.waiters) - 1
         if listens and exchange.open:
@@ -281,12 +287,17 @@ class Forwarder:
     def _schedule(self, exchange: Exchange, deadline: SteadyTime, now: SteadyTime) -> None:
         self._deadlines.put(exchange, deadline, now)
         if self._ticking is None:
+            self._due = SteadyTime(now + TICK)
             self._ticking = self._loop.call_later(TICK, self._tick)
 
     def _tick(self) -> None:
+        """Take the deadlines that have passed. Replies that came in time are read before, also after a long stop."""
         now = self._now()
+        if now > self._due + _LATE:
+            self._carriers.drain()
         for waiting in self._deadlines.due(now):
             waiting.overdue(now)
+        self._due = SteadyTime(now + TICK)
         self._ticking = self._loop.call_later(TICK, self._tick) if self._deadlines else None
 
     # -- what happens to exchanges (`exchange.Driver`)
@@ -303,7 +314,7 @@ class Forwarder:
         """Take a packet with the id of a query."""
         now = self._now()
         action = exchange.reply(query, packet, now)
-        if action is Listen.MISMATCH:
+        if action is _MISMATCH:
             self.mismatches += 1
             return
         self.replies += 1

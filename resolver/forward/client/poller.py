@@ -11,6 +11,8 @@ from typing import Final
 
 MOST: Final = 256
 """Sockets that are read before the event loop continues."""
+DRAINED: Final = 16_384
+"""Packets that are read at once after a stop of the process, however many wait."""
 
 
 class Poller:
@@ -34,12 +36,12 @@ class Poller:
         self._epoll.register(descriptor, select.EPOLLIN)
         self._readers[descriptor] = reader
 
-    def remove(self, descriptor: int) -> None:
-        """Stop waiting for a socket. It must still be open."""
+    def closed(self, descriptor: int) -> None:
+        """Stop waiting for a socket that is closed next, which also takes it out of the epoll."""
         if self._epoll is None:
             self._loop.remove_reader(descriptor)
-        elif self._readers.pop(descriptor, None) is not None:
-            self._epoll.unregister(descriptor)
+        else:
+            self._readers.pop(descriptor, None)
 
     def close(self) -> None:
         """Stop waiting for all sockets."""
@@ -49,10 +51,19 @@ class Poller:
             self._epoll = None
         self._readers.clear()
 
-    def _poll(self) -> None:
+    def drain(self) -> None:
+        """Read all that has come, but at most `DRAINED` packets."""
+        left = DRAINED // MOST
+        while left and self._poll() == MOST:
+            left -= 1
+
+    def _poll(self) -> int:
+        """Read one packet of each readable socket, of `MOST` sockets at most. Return the number of sockets."""
         if self._epoll is None:
-            return
-        for descriptor, _ in self._epoll.poll(0, MOST):
+            return 0
+        found = self._epoll.poll(0, MOST)
+        for descriptor, _ in found:
             reader = self._readers.get(descriptor)
             if reader is not None:  # an earlier reader may have closed this socket
                 reader()
+        return len(found)

@@ -32,5 +32,7 @@ class RandomIds:
                 return number % bound
 
 
-below: Final = RandomIds().below
+RANDOM: Final = RandomIds()
 """The random numbers of this process."""
+below: Final = RANDOM.below
+"""`RANDOM.below`, for callers that take a function."""

@@ -13,13 +13,13 @@ from typing import Final
 from resolver.forward.client import identity
 from resolver.forward.client.connection import UpstreamConnection
 from resolver.forward.client.dial import Dial
-from resolver.forward.outstanding_query import OutstandingQuery
+from resolver.forward.outstanding_query import Carrier, OutstandingQuery
 from resolver.settings import Server
 
 _ALPN: Final = {"tls": "dot", "https": "h2"}
 
 
-class UpstreamStreams:
+class UpstreamStreams(Carrier):
     """Carries queries to one server."""
 
     def __init__(

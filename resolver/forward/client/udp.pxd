@@ -1,7 +1,11 @@
 # C types of `udp.py`. Only the compiler reads this file.
 
 cimport cython
-from resolver.forward.outstanding_query cimport OutstandingQuery
+from resolver.forward.client.poller cimport Poller
+from resolver.forward.client.random_ids cimport RandomIds
+from resolver.forward.outstanding_query cimport Carrier, OutstandingQuery
+
+cdef RandomIds _random
 
 cdef class UdpSockets
 
@@ -16,9 +20,10 @@ cdef class _Socket:
     @cython.locals(packet=bytes, number=int, query=OutstandingQuery)
     cpdef readable(self)
 
-cdef class UdpSockets:
+cdef class UdpSockets(Carrier):
     cdef public object unmatched
-    cdef object _address, _poller, _loop, _looking
+    cdef object _address, _loop, _looking
+    cdef Poller _poller
     cdef str _source
     cdef public int limit
     cdef list _open

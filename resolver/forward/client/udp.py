@@ -13,7 +13,7 @@ from typing import Final
 
 from resolver.forward.client import random_ids
 from resolver.forward.client.poller import Poller
-from resolver.forward.outstanding_query import OutstandingQuery
+from resolver.forward.outstanding_query import Carrier, OutstandingQuery
 from resolver.process.connecting import connecting
 
 USES: Final = 8
@@ -24,6 +24,9 @@ _DATAGRAM: Final = 4096  # octets; a longer packet than the query allows is cut,
 _MOST_LATE: Final = 64  # ids of one socket whose late replies are known
 SHORTAGE: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN))
 """Errors of this machine, not of the server."""
+
+
+_random: Final = random_ids.RANDOM
 
 
 class _Socket:
@@ -53,9 +56,9 @@ class _Socket:
         except OSError as error:
             self._pool.broken(self, error)
             return
-        number = int.from_bytes(packet[:2], "big")
+        number = packet[0] << 8 | packet[1] if len(packet) > 2 else -1
         query = self.outstanding.get(number)
-        if query is not None and len(packet) > 2:
+        if query is not None:
             query.arrived(packet)
         elif number in self.late:
             self.late.discard(number)
@@ -63,7 +66,7 @@ class _Socket:
             self._pool.unmatched()
 
 
-class UdpSockets:
+class UdpSockets(Carrier):
     """At most `limit` sockets to one server that take new queries.
 
     Below the limit a new socket is opened, because a port that the kernel chooses among all free ports is harder to
@@ -102,9 +105,9 @@ class UdpSockets:
         """Send a query. Raises OSError."""
         sock = self._pick()
         outstanding = sock.outstanding
-        number = random_ids.below(0x10000)
+        number = _random.below(0x10000)
         while number in outstanding or number in sock.late:
-            number = random_ids.below(0x10000)
+            number = _random.below(0x10000)
         try:
             sock.socket.send(number.to_bytes(2, "big") + query.packet)
         except OSError as error:
@@ -179,7 +182,7 @@ class UdpSockets:
                 if self._looking is None:
                     self._looking = self._loop.call_later(IDLE, self._close_idle)
                 return sock
-        at = random_ids.below(len(opened))
+        at = _random.below(len(opened))
         sock = opened[at]
         sock.uses += 1
         if sock.uses >= USES and len(self._retired) < self.limit:
@@ -191,7 +194,7 @@ class UdpSockets:
 
     def _close_idle(self) -> None:
         """Close the sockets that have had no query since the last look."""
-        idle = [sock for sock in self._open if sock.uses == sock.seen and not sock.outstanding]
+        idle = {sock for sock in self._open if sock.uses == sock.seen and not sock.outstanding}
         for sock in idle:
             self._discard(sock)
         self._open = [sock for sock in self._open if sock not in idle]
@@ -210,7 +213,7 @@ class UdpSockets:
         return sock
 
     def _discard(self, sock: _Socket) -> None:
-        self._poller.remove(sock.descriptor)
+        self._poller.closed(sock.descriptor)
         sock.socket.close()
 
 

@@ -5,7 +5,7 @@ Does not know users (`identity`), or which process needs which capability.
 
 import contextlib
 import ctypes
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from enum import IntEnum
 from typing import Final
 
@@ -13,6 +13,7 @@ from resolver.process.sandbox import kernel
 
 _VERSION: Final = 0x20080522  # linux/capability.h
 _LAST: Final = 63
+_AMBIENT_IS_SET: Final = 1
 _AMBIENT_RAISE: Final = 2
 _AMBIENT_CLEAR_ALL: Final = 4
 
@@ -51,16 +52,38 @@ def keep_only(kept: Collection[Capability]) -> None:
     """
     has = permitted()
     left = [number for number in kept if number in has]
-    _set(has, ())  # a change of the user leaves capabilities permitted, but not effective
+    # systemd's unit forbids capset(2). That is harmless where nothing is given up.
+    allowed = contextlib.suppress(PermissionError) if has == set(left) else contextlib.nullcontext()
+    with allowed:
+        _set(has, ())  # a change of the user leaves capabilities permitted, but not effective
     for number in range(_LAST + 1):
         if number not in left:
             with contextlib.suppress(OSError):  # needs CAP_SETPCAP; the kernel does not have all numbers
                 kernel.prctl(kernel.PR_CAPBSET_DROP, number)
     with contextlib.suppress(OSError):  # kernels before 4.3 have no ambient set
         kernel.prctl(kernel.PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL)
-    _set(left, left)
+    with allowed:
+        _set(left, left)
     for number in left:
         kernel.prctl(kernel.PR_CAP_AMBIENT, _AMBIENT_RAISE, number)
+
+
+@contextlib.contextmanager
+def withheld() -> Iterator[None]:
+    """Let programs that are executed meanwhile inherit no capability, except where their user is root.
+
+    They could also give up their capabilities themselves, but not under a filter that forbids capset(2).
+    """
+    try:
+        held = [each for each in Capability if kernel.prctl(kernel.PR_CAP_AMBIENT, _AMBIENT_IS_SET, each)]
+        kernel.prctl(kernel.PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL)
+    except OSError:  # kernels before 4.3 have no ambient set
+        held = []
+    try:
+        yield
+    finally:
+        for each in held:
+            kernel.prctl(kernel.PR_CAP_AMBIENT, _AMBIENT_RAISE, each)
 
 
 def _set(permitted: Iterable[int], inheritable: Iterable[int]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from resolver import path_pattern
 from resolver.azure_settings import Secret
 from resolver.process.sandbox.landlock import Access
 from resolver.settings import ControlSettings
@@ -105,6 +106,9 @@ def _granted(path: Path) -> Iterator[str]:
 def _named(settings: ControlSettings) -> Iterator[str]:
     """Yield the paths in the settings."""
     yield from settings.zones.files
+    yield from (f"{path_pattern.base(each)}/x.zone" for each in settings.zones.patterns)  # as a file in that folder
+    if settings.admin.tls:
+        yield from (settings.admin.tls.certificate, settings.admin.tls.key)
     for source in settings.sources:
         if source.azure is None:
             yield source.path

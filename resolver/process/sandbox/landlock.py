@@ -10,6 +10,7 @@ import stat
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Final
 
 from resolver.process.sandbox import kernel
@@ -50,6 +51,18 @@ class Access:
     """Files and directories whose programs may be executed. They may be read too."""
     tcp: bool = True
     """TCP ports may be bound and connected to."""
+
+
+def covers(had: Access | None, wanted: Access | None) -> bool:
+    """Return whether a process with the access `had` can do all that is `wanted`. None: there is no restriction."""
+    if had is None or wanted is None:
+        return had is None
+    return _below(had.read + had.write, wanted.read) and _below(had.write, wanted.write)
+
+
+def _below(allowed: Iterable[str], wanted: Iterable[str]) -> bool:
+    known = frozenset(allowed)
+    return all(known.intersection((path, *map(str, PurePath(path).parents))) for path in wanted)
 
 
 def version() -> int:

@@ -6,7 +6,6 @@ that changes the reply. An index by name leads to all answers that depend on the
 answers and no others. Does not know how an answer is made (`engine`). Pure: the time is an argument.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -22,6 +21,8 @@ LIMIT: Final = 192 << 20
 LARGEST_EXACT: Final = 200
 """Octets of the longest packet in the exact map; longer ones are rarely repeated octet for octet."""
 _EXACT_OVERHEAD: Final = 238  # octets of Python objects for each packet in the exact map, measured with tracemalloc
+_LARGEST_EXACT: Final = LARGEST_EXACT
+_REMOVED: Final = 64  # removed answers for which it is not worth while to make a new list
 _FORMS: Final = 4
 """Packets of one answer in the exact map. Clients that vary the case of a name (0x20) send new ones without end."""
 _IN_KEY: Final = codes.RD | codes.CD | codes.AD
@@ -39,10 +40,8 @@ class AnswerCache:
     def __init__(self, networks: int, limit: int = LIMIT) -> None:
         self.exact: list[dict[bytes, Form]] = [{} for _ in range(networks + 1)]
         """By network index, the last one for clients in no network: packets after the id, and their replies."""
-        # By `expendable`, oldest first. A plain dict would search its own holes for the oldest.
-        self._by_question = {expendable: OrderedDict[bytes, Compiled]() for expendable in (False, True)}
-        self._octets = {False: 0, True: 0}
-        self._limits = _limits(limit)
+        usual, expendable = _limits(limit)
+        self._usual, self._expendable = _Part(usual), _Part(expendable)
         self._by_name: dict[Name, Compiled | set[Compiled]] = {}
         self._variants: dict[tuple[int, bool, bool, NetworkIndex], bytes] = {}
         """Ends of keys: all that a query says beside its question, and the network."""
@@ -53,9 +52,9 @@ class AnswerCache:
 
     def limit(self, octets: int) -> None:
         """Set the limit. The oldest answers of each kind beyond it are dropped."""
-        self._limits = _limits(octets)
-        for expendable in (False, True):
-            self._make_room(expendable=expendable)
+        self._usual.limit, self._expendable.limit = _limits(octets)
+        self._make_room(self._usual)
+        self._make_room(self._expendable)
 
     def widen(self, networks: int) -> None:
         """Make room for this number of networks. The map of clients in no network stays the last one."""
@@ -73,9 +72,11 @@ class AnswerCache:
 
     def find(self, key: bytes, now: SteadyTime) -> Compiled | None:
         """Return the answer for a key, with TTLs as of `now`; None if there is none or it has expired."""
-        answer = self._by_question[False].get(key) or self._by_question[True].get(key)
+        answer = self._usual.answers.get(key)
         if answer is None:
-            return None
+            answer = self._expendable.answers.get(key)
+            if answer is None:
+                return None
         if now >= answer.until:
             if now >= answer.expires:
                 self._drop(answer)
@@ -85,7 +86,7 @@ class AnswerCache:
 
     def peek(self, key: bytes, now: SteadyTime) -> Compiled | None:
         """Return the answer that `find` would return, and drop none."""
-        answer = self._by_question[False].get(key) or self._by_question[True].get(key)
+        answer: Compiled | None = self._usual.answers.get(key) or self._expendable.answers.get(key)
         if answer is None or now >= answer.expires:
             return None
         if now >= answer.until:
@@ -94,23 +95,22 @@ class AnswerCache:
 
     def keep(self, key: bytes, answer: Compiled) -> None:
         """Add an answer, or replace the one at the same key. The oldest of its kind are dropped to make room."""
-        for before in self._by_question.values():
-            if key in before:
-                self._drop(before[key])
+        for before in (self._usual.answers.get(key), self._expendable.answers.get(key)):
+            if before is not None:
+                self._drop(before)
         answer.key = key
         answer.octets += len(key)
-        self._by_question[answer.expendable][key] = answer
-        self._octets[answer.expendable] += answer.octets
         for name in answer.deps:
             self._index(name, answer)
-        self._make_room(expendable=answer.expendable)
+        self._part(answer).add(answer)
+        self._make_room(self._part(answer))
 
     def keep_exact(self, network: NetworkIndex, packet: bytes, answer: Compiled, reply: bytes) -> None:
         """Add to the exact map the reply to a packet, both without their ids, until its answer changes or is dropped.
 
         Expendable and rotating answers, fallbacks, answers to one query only and long packets are not added.
         """
-        if len(packet) > LARGEST_EXACT or answer.expendable or answer.fallback or not answer.until or not answer.key:
+        if len(packet) > _LARGEST_EXACT or answer.expendable or answer.fallback or not answer.until or not answer.key:
             return
         if isinstance(answer, Rotating):
             return
@@ -120,53 +120,54 @@ class AnswerCache:
                 self._forget(answer, answer.forms[0])
                 answer.forms = answer.forms[1:]
             answer.network = network
-            answer.forms = (*answer.forms, packet)
+            answer.forms = (*answer.forms, packet) if answer.forms else (packet,)
             self._grow(answer, _EXACT_OVERHEAD + len(packet) + len(reply))
         part[packet] = (reply, answer.until, answer.cell, answer)
-        self._make_room(expendable=answer.expendable)
+        self._make_room(self._usual)
 
     def keep_new(self, answer: Compiled, network: NetworkIndex, packet: bytes, reply: bytes) -> None:
         """Add an answer that is in neither map and not expendable: `keep` and `keep_exact` in one step."""
         answer.network, answer.forms = network, (packet,)
         answer.octets += _EXACT_OVERHEAD + len(packet) + len(reply)
         self.exact[network][packet] = (reply, answer.until, answer.cell, answer)
-        self._by_question[False][answer.key] = answer
         for name in answer.deps:
             if self._by_name.setdefault(name, answer) is not answer:
                 self._index(name, answer)
-        self._octets[False] += answer.octets
-        self._make_room(expendable=False)
+        self._usual.add(answer)
+        self._make_room(self._usual)
 
     def _forget(self, answer: Compiled, packet: bytes) -> None:
         reply, *_ = self.exact[answer.network].pop(packet)
         self._grow(answer, -_EXACT_OVERHEAD - len(packet) - len(reply))
 
     def _grow(self, answer: Compiled, octets: int) -> None:
+        part = self._part(answer)
         answer.octets += octets
-        self._octets[answer.expendable] += octets
+        part.octets += octets
 
-    def _make_room(self, *, expendable: bool) -> None:
+    def _part(self, answer: Compiled) -> "_Part":
+        return self._expendable if answer.expendable else self._usual
+
+    def _make_room(self, part: "_Part") -> None:
         """Drop the oldest answers of a kind while they exceed their limit."""
-        part = self._by_question[expendable]
-        while self._octets[expendable] > self._limits[expendable]:
-            self._drop(next(iter(part.values())))
+        while part.octets > part.limit:
+            self._drop(part.oldest())
 
     def _index(self, name: Name, answer: Compiled) -> None:
         there = self._by_name.get(name)
         if there is None:
             self._by_name[name] = answer
-        elif isinstance(there, set):
-            there.add(answer)
-        elif there is not answer:
-            self._by_name[name] = {there, answer}
+        elif isinstance(there, Compiled):
+            if there is not answer:
+                self._by_name[name] = {there, answer}
+        else:
+            several = there
+            several.add(answer)
 
     def _drop(self, answer: Compiled) -> None:
         answer.until = answer.expires = PAST
-        part = self._by_question[answer.expendable]
-        if part.get(answer.key) is not answer:
+        if not self._part(answer).remove(answer):
             return
-        del part[answer.key]
-        self._octets[answer.expendable] -= answer.octets
         for packet in answer.forms:
             self.exact[answer.network].pop(packet, None)
         answer.forms = ()
@@ -212,29 +213,78 @@ class AnswerCache:
         """Drop all answers: something that every answer depends on has changed."""
         self.cleared += 1
         self.changes += 1
-        for answers in self._by_question.values():
-            answers.clear()
-        self._octets = dict.fromkeys(self._octets, 0)
+        self._usual.clear()
+        self._expendable.clear()
         self._by_name.clear()
         for part in self.exact:
             part.clear()
 
     def __iter__(self) -> Iterator[Compiled]:
-        for part in self._by_question.values():
-            yield from part.values()
+        yield from self._usual.answers.values()
+        yield from self._expendable.answers.values()
 
     def __contains__(self, key: bytes) -> bool:
-        return key in self._by_question[False] or key in self._by_question[True]
+        return key in self._usual.answers or key in self._expendable.answers
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_question.values()))
+        return len(self._usual.answers) + len(self._expendable.answers)
 
     @property
     def octets(self) -> int:
         """Approximate memory use of both maps."""
-        return sum(self._octets.values())
+        return self._usual.octets + self._expendable.octets
 
 
-def _limits(octets: int) -> dict[bool, int]:
-    """Return the limits by `expendable`."""
-    return {False: octets - octets // _EXPENDABLE_SHARE, True: octets // _EXPENDABLE_SHARE}
+def _limits(octets: int) -> tuple[int, int]:
+    """Return the limits of usual and of expendable answers."""
+    return octets - octets // _EXPENDABLE_SHARE, octets // _EXPENDABLE_SHARE
+
+
+class _Part:
+    """The answers of one kind, within `limit` octets. An `OrderedDict` would take twice the time and memory."""
+
+    __slots__ = ("_first", "_order", "answers", "limit", "octets")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.octets = 0
+        self.answers: dict[bytes, Compiled] = {}
+        self._order: list[Compiled | None] = []
+        """The answers, oldest first, among others that were removed: at most a quarter as many."""
+        self._first = 0
+        """Number of entries at the start of `_order` that are not needed any more."""
+
+    def add(self, answer: Compiled) -> None:
+        """Add an answer whose key has none."""
+        self.answers[answer.key] = answer
+        self.octets += answer.octets
+        self._order.append(answer)
+        if self._first > _REMOVED + len(self.answers) // 4:
+            del self._order[: self._first]
+            self._first = 0
+        elif len(self._order) > _REMOVED + len(self.answers) + len(self.answers) // 4 + self._first:
+            self._order = [each for each in self._order if each is not None and self.answers.get(each.key) is each]
+            self._first = 0
+
+    def remove(self, answer: Compiled) -> bool:
+        """Remove an answer, and return whether it was there."""
+        if self.answers.get(answer.key) is not answer:
+            return False
+        del self.answers[answer.key]
+        self.octets -= answer.octets
+        return True
+
+    def oldest(self) -> Compiled:
+        """Return the oldest answer. There must be one."""
+        while True:
+            answer = self._order[self._first]
+            if answer is not None and self.answers.get(answer.key) is answer:
+                return answer
+            self._order[self._first] = None
+            self._first += 1
+
+    def clear(self) -> None:
+        """Remove all answers."""
+        self.answers.clear()
+        self._order.clear()
+        self._first = self.octets = 0

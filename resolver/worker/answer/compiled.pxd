@@ -2,6 +2,8 @@
 
 cimport cython
 
+cdef int _OVERHEAD, _DEPENDENCY, _HEADER_SIZE
+
 cdef class Compiled:
     cdef public bytes head, tail, current, key
     cdef public int end, opt, network
@@ -24,4 +26,6 @@ cdef class Supplemented(Compiled):
     pass
 
 cdef _shared(part)
+@cython.locals(octets="long long", name=bytes)
 cdef long long _size(bytes tail, tuple deps)
+cpdef Compiled expiring(bytes head, bytes tail, tuple ttls, int opt, tuple deps, list cell, double born, long long ttl)

@@ -19,6 +19,7 @@ PAST: Final = SteadyTime(0.0)
 # Octets of Python objects for each answer, and for each name that it depends on, measured with tracemalloc.
 _OVERHEAD: Final = 375
 _DEPENDENCY: Final = 110
+_HEADER_SIZE: Final = codes.HEADER_SIZE
 
 
 class Compiled:
@@ -77,7 +78,7 @@ class Compiled:
 
     def reply(self, packet: bytes) -> bytes:
         """Return the reply to a query packet, with the name spelled as in the query. `until` must not be past."""
-        return packet[:2] + self.head + packet[codes.HEADER_SIZE : self.end] + self.current
+        return packet[:2] + self.head + packet[_HEADER_SIZE : self.end] + self.current
 
     def freshness(self) -> int:
         """Return the seconds for which an HTTP cache may keep the reply (RFC 8484 §5.1)."""
@@ -103,8 +104,28 @@ class Compiled:
         self.until = SteadyTime(min(self.expires, self.born + age + 1))
 
 
+def expiring(
+    head: bytes, tail: bytes, ttls: tuple[int, ...], opt: int, deps: tuple[Name, ...], cell: list[int],
+    born: SteadyTime, ttl: int,
+) -> Compiled:  # fmt: skip
+    """Return an answer that expires `ttl` seconds after `born`, without `end`. `head` and `ttls` are shared already."""
+    made = Compiled.__new__(Compiled)
+    made.head, made.ttls, made.opt, made.deps, made.cell = head, ttls, opt, deps, cell
+    made.tail = made.current = tail
+    made.born = born
+    made.expires = SteadyTime(born + ttl)
+    made.until = SteadyTime(born + 1) if ttl else PAST
+    made.expendable, made.fallback, made.prefetch = False, None, None
+    made.key, made.forms, made.network = b"", (), 0
+    made.octets = _size(tail, deps)
+    return made
+
+
 def _size(tail: bytes, deps: tuple[Name, ...]) -> int:
-    return _OVERHEAD + 2 * len(tail) + len(b"".join(deps)) + _DEPENDENCY * len(deps)
+    octets = _OVERHEAD + 2 * len(tail)
+    for name in deps:
+        octets += _DEPENDENCY + len(name)
+    return octets
 
 
 class Rotating(Compiled):

@@ -1,16 +1,19 @@
 # C types of `fetcher.py`. Only the compiler reads this file.
 
 cimport cython
+from resolver.forward.cache cimport Key, UpstreamCache
 from resolver.forward.loops cimport LoopDetector
+from resolver.wire.plain_reply cimport PlainReply
 from resolver.worker.answer.client_query cimport ClientQuery
 
 cdef class Fetcher:
-    cdef object _cache, _put, _fail, _counters, _steady
+    cdef UpstreamCache _cache, _results
+    cdef object _counters, _steady
     cdef public object _ask
     cdef LoopDetector _loops
     cdef bint _prefetches
 
-    cpdef fetch(self, key, done, bytes client)
-    cpdef keep(self, key, result)
-    cpdef bint begin(self, key, ClientQuery request)
-    cpdef end(self, key, ClientQuery request)
+    cpdef fetch(self, Key key, done, bytes client)
+    cpdef keep(self, Key key, result)
+    cpdef bint begin(self, Key key, ClientQuery request)
+    cpdef end(self, Key key, ClientQuery request)

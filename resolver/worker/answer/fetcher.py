@@ -38,8 +38,8 @@ class Fetcher:
         prefetch: bool,
     ) -> None:
         self._cache = cache
-        self._put = cache.put
-        self._fail = cache.fail
+        self._results = cache
+        """Where new results are kept."""
         self._loops = loops
         self._counters = counters
         self._steady = steady
@@ -53,14 +53,13 @@ class Fetcher:
     def keep(self, key: Key, result: Result) -> None:
         """Cache the result of a question."""
         if isinstance(result, PlainReply) or (isinstance(result, Message) and result.rcode in codes.ANSWERS):
-            self._put(key, result, self._steady())
+            self._results.put(key, result, self._steady())
         else:
-            self._fail(key, _failure(result), self._steady())
+            self._results.fail(key, _failure(result), self._steady())
 
     def retire(self) -> None:
         """Cache no further result. The questions were put to the upstream servers of an earlier configuration."""
-        unused = UpstreamCache()
-        self._put, self._fail = unused.put, unused.fail
+        self._results = UpstreamCache()
 
     def has_stale(self, key: Key) -> bool:
         """Return True if the cache has an expired reply that may still be given (RFC 8767)."""

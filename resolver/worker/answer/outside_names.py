@@ -50,9 +50,8 @@ class OutsideNames:
         found = self._parents.get((network, qtype, name[1 + name[0] :]))
         if found is None or not query.rd or self._stands_apart(name):
             return None
-        # As `Key(…)` and `UpstreamQuestion(…)`, without a function of Python.
-        key = tuple.__new__(Key, (found[0], name, qtype, query.do, query.cd))
-        return None if self._cache.knows(key) else tuple.__new__(UpstreamQuestion, (key, (name, *found[1])))
+        key = Key(found[0], name, qtype, query.do, query.cd)
+        return None if self._cache.knows(key) else UpstreamQuestion(key, (name, *found[1]))
 
     def learn(self, query: Query, network: NetworkIndex, question: UpstreamQuestion) -> None:
         """Take what a walk has found out about one name, if it holds for the siblings."""

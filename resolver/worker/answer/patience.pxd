@@ -4,7 +4,7 @@ cimport cython
 from resolver.forward.deadlines cimport Deadlines, Waiting
 
 cdef class Patience:
-    cdef object _clock, _timer
+    cdef object _later, _steady, _timer
     cdef Deadlines _deadlines
 
     @cython.locals(now=double)

@@ -11,26 +11,26 @@ from zones.clocks import SteadyTime
 class Patience:
     """Calls `overdue` of a query when it has waited long enough."""
 
-    __slots__ = ("_clock", "_deadlines", "_timer")
+    __slots__ = ("_deadlines", "_later", "_steady", "_timer")
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self._steady, self._later = clock.steady, clock.later
         self._deadlines = Deadlines()
         self._timer: Timer | None = None
 
     def wait(self, query: Waiting, seconds: float) -> None:
         """Let a query wait from now on, at most `seconds`."""
-        now = self._clock.steady()
+        now = self._steady()
         self._deadlines.put(query, SteadyTime(now + seconds), now)
         if self._timer is None:
-            self._timer = self._clock.later(TICK, self._tick)
+            self._timer = self._later(TICK, self._tick)
 
     def stop(self, query: Waiting) -> None:
         """End the wait of a query."""
         self._deadlines.drop(query)
 
     def _tick(self) -> None:
-        now = self._clock.steady()
+        now = self._steady()
         for query in self._deadlines.due(now):
             query.overdue(now)
-        self._timer = self._clock.later(TICK, self._tick) if self._deadlines else None
+        self._timer = self._later(TICK, self._tick) if self._deadlines else None

@@ -3,7 +3,7 @@
 Owns how long a query waits and how many questions it may cause. Does not know packets: the responder sends the reply.
 """
 
-from typing import Final, Protocol
+from typing import Final
 
 from resolver.forward.cache import Key, UpstreamFailure
 from resolver.forward.deadlines import Waiting
@@ -25,8 +25,8 @@ IMPATIENCE: Final = 1.8
 _MOST_QUESTIONS: Final = 24  # upstream questions for one query: 11 hops, each asked again in another group
 
 
-class Answering(Protocol):
-    """What a pending query needs of the responder."""
+class Answering:
+    """What a pending query needs of the responder. Abstract."""
 
     pending: int
     """Number of queries that wait for an upstream."""
@@ -36,20 +36,25 @@ class Answering(Protocol):
 
     def resolve(self, request: ClientQuery, fetched: Fetched) -> Compiled | UpstreamQuestion:
         """Return the answer as far as upstreams have replied, or the question that an upstream must answer first."""
+        raise NotImplementedError  # a compiled class cannot have the metaclass of `abc`
 
     def relayed(
         self, request: ClientQuery, question: UpstreamQuestion, reply: PlainReply, changes: int
     ) -> Compiled | None:
         """Return the answer that is only the addresses in `reply`; None if it may be another one."""
+        raise NotImplementedError
 
     def send(self, answer: Compiled, request: ClientQuery) -> None:
         """Send an answer."""
+        raise NotImplementedError
 
     def fail(self, request: ClientQuery, ede: tuple[int, str]) -> None:
         """Send SERVFAIL with a reason."""
+        raise NotImplementedError
 
     def broken(self, request: ClientQuery, error: Exception) -> None:
         """Send SERVFAIL because of a bug."""
+        raise NotImplementedError
 
 
 class Pending(Waiting):
@@ -58,7 +63,7 @@ class Pending(Waiting):
     __slots__ = ("_changes", "_fetched", "_impatient", "_over", "_question", "_request", "_responder", "_waits")
 
     def __init__(self, responder: Answering, request: ClientQuery) -> None:
-        super().__init__()
+        self.tick = 0
         self._responder = responder
         self._request = request
         request.forwarded = True
@@ -103,11 +108,11 @@ class Pending(Waiting):
         self._stop_asking()
         try:
             answer = self._answer(question, result)
-            if isinstance(answer, UpstreamQuestion):
-                self.ask(answer)
-            else:
+            if isinstance(answer, Compiled):
                 self._end()
                 self._responder.send(answer, self._request)
+            else:
+                self.ask(answer)
         except Exception as error:  # noqa: BLE001 - as in `Responder.take`
             if not self._over:
                 self._end()

@@ -11,7 +11,7 @@ from resolver.wire import codes, render
 from resolver.wire.plain_reply import PlainReply
 from resolver.wire.query import Query
 from resolver.worker.answer.behaviour import Behaviour
-from resolver.worker.answer.compiled import Compiled
+from resolver.worker.answer.compiled import Compiled, expiring
 from resolver.worker.answer.counters import Counters
 from resolver.worker.answer.response import ReplyOrigin
 from resolver.worker.answer.walk import PREFETCH, UpstreamQuestion
@@ -22,15 +22,18 @@ from zones.networks.prefixes import NetworkIndex
 _FLAGS: Final = codes.QR | codes.RA
 _COPIED: Final = codes.RD | codes.CD
 _AD: Final = codes.AD
+_MAX_TTL: Final = MAX_TTL
+_PREFETCH: Final = PREFETCH
 
 
 class RelayedAnswers:
     """Makes answers of plain replies."""
 
-    __slots__ = ("_behaviour", "_cells", "_counters", "_heads", "_made", "_networks", "_opts")
+    __slots__ = ("_cells", "_counters", "_heads", "_made", "_networks", "_opts", "_rotates", "_screen")
 
     def __init__(self, behaviour: Behaviour, networks: Networks, counters: Counters) -> None:
-        self._behaviour = behaviour
+        self._rotates = behaviour.rotate
+        self._screen = behaviour.screen
         self._networks = networks
         self._counters = counters
         self._made = counters.compiled
@@ -48,11 +51,11 @@ class RelayedAnswers:
         It is the answer that a new walk would give, provided that the names in `question.deps` have not changed. None
         if a walk is needed after all: some addresses must not be passed on, or their order changes.
         """
-        behaviour, ttl, deps = self._behaviour, reply.ttl, question.deps
-        if not deps or ttl > MAX_TTL or (behaviour.rotate and reply.count > 1):
+        ttl, deps, key = reply.ttl, question.deps, question.key
+        if not deps or ttl > _MAX_TTL or (self._rotates and reply.count > 1):
             return None
-        screen = behaviour.screen
-        if screen is not None and not screen.passes(question.key.group, reply.addresses()):
+        screen = self._screen
+        if screen is not None and not screen.passes(key.group, reply.addresses()):
             return None
         edns, asked = query.edns, query.flags
         flags = _FLAGS | asked & _COPIED
@@ -64,11 +67,11 @@ class RelayedAnswers:
         head = self._heads.get(form)
         if head is None:
             head = self._heads[form] = _head(flags, reply.count, edns)
-        body = render.Body(head, records + opt, reply.ttls(), end)
-        expires = now + ttl
         self._made[0] += 1
-        answer = Compiled(body, len(query.question), deps, self._cell(network, query.qtype), now, SteadyTime(expires))
-        answer.prefetch = SteadyTime(expires - PREFETCH * ttl), question.key
+        cell = self._cell(network, query.qtype)
+        answer = expiring(head, records + opt, reply.ttls(), end, deps, cell, now, ttl)
+        answer.end = codes.HEADER_SIZE + len(query.question)
+        answer.prefetch = SteadyTime(answer.expires - _PREFETCH * ttl), key
         return answer
 
     def _cell(self, network: NetworkIndex, qtype: int) -> list[int]:

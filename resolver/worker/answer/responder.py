@@ -23,18 +23,19 @@ from resolver.worker.answer.fetcher import Ask, Fetcher
 from resolver.worker.answer.outside_names import OutsideNames
 from resolver.worker.answer.parts import Parts
 from resolver.worker.answer.patience import Patience
-from resolver.worker.answer.pending import Pending
+from resolver.worker.answer.pending import Answering, Pending
 from resolver.worker.answer.relayed_answers import RelayedAnswers
 from resolver.worker.answer.reply import Renderer
 from resolver.worker.answer.walk import Fetched, UpstreamQuestion
 from zones.networks.prefixes import NetworkIndex
 
 _NOTHING: Final[Fetched] = {}
+_PASS: Final = RateVerdict.PASS  # an attribute of an enumeration takes long to read
 
 _log = logging.getLogger(__name__)
 
 
-class Responder:
+class Responder(Answering):
     """Answers packets with the parts of one worker. `ask` asks an upstream."""
 
     def __init__(self, parts: Parts, ask: Ask) -> None:
@@ -73,7 +74,7 @@ class Responder:
         client: Client,
         transport: ClientTransport,
         send: SendReply,
-        limited: RateVerdict = RateVerdict.PASS,
+        limited: RateVerdict = _PASS,
     ) -> bool:
         """Answer one packet: call `send` once, at once or later. Return False for a packet that never gets a reply.
 
@@ -86,9 +87,9 @@ class Responder:
             query = parse(packet)
             edns = self._read(query, client, transport)
         except MalformedQuery as malformed:
-            return limited is RateVerdict.PASS and self._reject(malformed, client, transport, send)
+            return limited is _PASS and self._reject(malformed, client, transport, send)
         request = ClientQuery(packet, query, edns, client, transport, send)
-        if limited is not RateVerdict.PASS and not edns.proven:
+        if limited is not _PASS and not edns.proven:
             return self._limit(request, limited)
         if client.network == REFUSED:
             self.counters.answered("REFUSED", "", "acl", query.qtype)

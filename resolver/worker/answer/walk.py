@@ -8,8 +8,6 @@ the beginning, so that nothing is kept between two. Does not know octets and pac
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-import msgspec
-
 from resolver.forward.cache import MAX_TTL, STALE_TTL, Key, UpstreamCache, UpstreamFailure, lifetime
 from resolver.forward.routing import UpstreamGroups
 from resolver.wire import aliases, codes, relay
@@ -362,7 +360,7 @@ class Walk:
 
         True as well if that cannot be found out. Raises `Unfetched`.
         """
-        query = msgspec.structs.replace(self._query, name=target, qtype=A)
+        query = self._query.about(target, A)
         basis = Basis(self._table, self._upstreams, self._cache, self._behaviour)
         try:
             found = Walk(basis, query, self._network, self._now, self._fetched).draft()

@@ -1,6 +1,8 @@
 # C types of `udp.py`. Only the compiler reads this file.
 
 cimport cython
+from resolver.worker.access.clients cimport Clients
+from resolver.worker.answer.responder cimport Responder
 from resolver.worker.net.mmsg cimport Batch, Outbox
 
 cdef class _Reply
@@ -8,7 +10,10 @@ cdef class _Reply
 cdef class UdpListener:
     cdef readonly Batch _batch
     cdef readonly Outbox _outbox
-    cdef object _sock, _responder, _clients, _limiter, _loop, _transport, _host, _port, _layout
+    cdef Responder _responder
+    cdef Clients _clients
+    cdef object _sock, _limiter, _loop, _transport, _host, _layout
+    cdef int _port, _first, _end
     cdef bint _has_any
     cdef public long long turn
     cdef long long _turns, _untimed
@@ -17,6 +22,7 @@ cdef class UdpListener:
 
     @cython.locals(slots=Batch, left=list, packets=int, now=double, first=int, end=int, slot=int, name=bytes, reply=_Reply)
     cpdef _read(self)
+    @cython.locals(port=int)
     cpdef _take(self, bytes packet, bytes address, _Reply reply, over)
     cpdef send(self, _Reply reply, bytes octets)
     cpdef _flush(self)

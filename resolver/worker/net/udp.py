@@ -55,6 +55,7 @@ class UdpListener:
         self._has_any = self._host in _ANY
         own = int.from_bytes(self._port.to_bytes(2, "big"), sys.byteorder)
         self._layout = AddressLayout(8, 16, own) if sock.family == socket.AF_INET6 else AddressLayout(4, 4, own)
+        self._first, self._end = self._layout.first, self._layout.first + self._layout.width
         self.turn = 0
         """Number of the batch that is being answered; 0 between two batches."""
         self._turns = 0
@@ -96,7 +97,7 @@ class UdpListener:
             self._untimed = self._batches = 0
         if left:
             self.turn = self._turns = self._turns + 1
-            first, end = self._layout.first, self._layout.first + self._layout.width
+            first, end = self._first, self._end
             try:
                 for slot, over in left:
                     name = slots.name(slot)
@@ -131,7 +132,7 @@ class UdpListener:
     # -- off the fast path
 
     def _take(self, packet: bytes, address: bytes, reply: "_Reply", over: RateVerdict) -> None:
-        port = int.from_bytes(reply.name[2:4], "big")
+        port = reply.name[2] << 8 | reply.name[3]
         if not port or (port == self._port and self._is_own(reply)):
             self._unwanted[0] += 1  # from port 0, or from this socket: a reply would come back as a query
             return

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
+from msgspec import structs
 
 from resolver import settings
-from resolver.admin.app import application
+from resolver.admin.access.tokens import digest
+from resolver.admin.app import application, context_of
+from resolver.admin_settings import AdminSettings, AdminToken
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import Explained, ReplyT, WorkerReply, WorkerRequest
 from resolver.channel.trace import Access, Row, Trace
@@ -40,6 +43,9 @@ VNETS = {
     name: f"/subscriptions/s1/resourcegroups/net/providers/microsoft.network/virtualnetworks/{name}" for name in "ab"
 }
 ZONE = "$ORIGIN corp.example.\n$TTL 60\n@ SOA ns hostmaster 1 3600 300 2419200 30\n@ NS ns\nns A 192.0.2.1\n"
+
+LISTEN = HostPort("127.0.0.1", 8053)
+TOKEN = "pldns_of_the_tests"  # noqa: S105 - of no daemon
 
 Client = TestClient[Request, Application]
 MakeEndpoint = Callable[..., Endpoint]
@@ -189,5 +195,10 @@ def control(estate: Estate) -> ScriptedControl:
 
 @pytest.fixture
 async def client(control: ScriptedControl) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(application(control, HostPort("127.0.0.1", 8053)))) as client:
+    """A client on loopback, which has a token with all roles."""
+    control.estate.settings = structs.replace(
+        control.estate.settings, admin=AdminSettings(LISTEN, tokens=(AdminToken("test", "admin", digest(TOKEN)),))
+    )
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with TestClient(TestServer(application(context_of(control), LISTEN)), headers=headers) as client:
         yield client

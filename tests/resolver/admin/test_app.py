@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from resolver.admin.app import application, health_application, listeners
+from resolver.admin.app import application, context_of, health_application, listeners
 from resolver.admin_settings import AdminSettings
 from resolver.host_port import HostPort
 from tests.ports import free_port
@@ -51,14 +51,14 @@ async def test_foreign_host_names_are_refused_on_every_path(client: Client, host
 
 async def test_the_listen_address_is_an_own_host_name(control: Control) -> None:
     async with (
-        TestClient(TestServer(application(control, HostPort("192.0.2.1", 8053)))) as client,
+        TestClient(TestServer(application(context_of(control), HostPort("192.0.2.1", 8053)))) as client,
         client.get("/livez", headers={"Host": "192.0.2.1:8053"}) as response,
     ):
         assert response.status == 200
 
 
 async def test_health_and_metrics_have_a_listener_that_everyone_may_ask(control: Control) -> None:
-    async with TestClient(TestServer(health_application(control))) as client:
+    async with TestClient(TestServer(health_application(context_of(control)))) as client:
         for path in ("/livez", "/readyz", "/readyz?verbose", "/metrics", "/health", "/ready"):
             async with client.get(path, headers={"Host": "10.244.1.7:8054"}) as response:
                 assert response.status == 200, path
@@ -89,7 +89,11 @@ async def test_only_get_is_allowed(client: Client) -> None:
 
 async def test_an_unknown_path_is_a_problem(client: Client) -> None:
     async with client.get("/v1/nowhere") as response:
-        assert await response.json(content_type=None) == {"type": "about:blank", "title": "Not Found", "status": 404}
+        assert await response.json(content_type=None) == {
+            "type": "urn:pldns:problem:unknown-path",
+            "title": "Not Found",
+            "status": 404,
+        }
         assert response.headers["Cache-Control"] == "no-store"
 
 

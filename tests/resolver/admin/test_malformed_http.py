@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from resolver.admin.access.tokens import digest
 from resolver.admin.app import listeners
-from resolver.admin_settings import AdminSettings
+from resolver.admin_settings import AdminSettings, AdminToken
 from resolver.host_port import HostPort
 from tests.ports import free_port
 
 Control = Any  # of conftest
-HOST = b"Host: localhost\r\n"
+TOKEN = "pldns_of_the_tests"  # noqa: S105 - of no daemon
+HOST = f"Host: localhost\r\nAuthorization: Bearer {TOKEN}\r\n".encode()
 CHUNKED = b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
 TLS_HELLO = bytes.fromhex("16030100c8010000c40303") + bytes(range(64))
 
@@ -21,6 +24,8 @@ TLS_HELLO = bytes.fromhex("16030100c8010000c40303") + bytes(range(64))
 @pytest.fixture
 async def port(control: Control) -> AsyncIterator[int]:
     at = HostPort("127.0.0.1", free_port())
+    admin = AdminSettings(at, tokens=(AdminToken("test", "admin", digest(TOKEN)),))
+    control.estate.settings = structs.replace(control.estate.settings, admin=admin)
     async with listeners(control, AdminSettings(at))[0]:
         yield at.port
 

@@ -8,9 +8,9 @@ import pytest
 from resolver.cli import daemon_address
 from resolver.cli.failure import Failed
 from resolver.config.accept import ADMIN_SOCKET
+from resolver.config.admin import AdminSection
 from resolver.config.file import load
 from resolver.config.listeners import DnsSection
-from resolver.config.model import AdminSection
 from resolver.host_port import HostPort
 
 

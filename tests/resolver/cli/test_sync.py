@@ -32,7 +32,9 @@ async def running(tmp_path: Path, config: Path, hub: Scripted) -> AsyncIterator[
         settings.SourceSettings("hub", "azure", hold_down=0),
         settings.SourceSettings("estate", "files", str(tmp_path / "endpoints")),
     )
-    given = settings.ControlSettings(sources=sources, admin=AdminSettings(admin))
+    given = settings.ControlSettings(
+        sources=sources, admin=AdminSettings(admin, socket=str(tmp_path / "state" / "admin.sock"))
+    )
     control = Running(tmp_path, given, remotes={"hub": hub})
     await until(lambda: len(control.control.estate.ledger.rows) > 10)
     yield control

@@ -1,6 +1,5 @@
 """Loading a configuration: accepted values, and the position and text of each problem."""
 
-import json
 import os
 import socket
 import textwrap
@@ -11,7 +10,7 @@ import pytest
 
 from resolver import settings
 from resolver.admin_settings import AdminSettings
-from resolver.config.file import ConfigError, effective, load
+from resolver.config.file import ConfigError, load
 from resolver.host_port import HostPort
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
@@ -70,6 +69,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
         overrides={"privatelink.vaultcore.azure.net": ZonePolicy(on_miss="forward:onprem")},
         files=(str(zone),),
         origins=("static.example",),
+        patterns=got.control.zones.patterns,
     )
     upstreams = (
         settings.UpstreamGroup(
@@ -147,11 +147,6 @@ def test_configured_names_know_their_place_in_the_file(accepted: Load, file: Pat
         NameEntry("db.partner.example", "pe-1", "", f"names[0] ({file}:2)"),
         NameEntry("*.apps.example", "pe-2", "gateway", f"names[1] ({file}:3)"),
     )
-
-
-def test_health_checks_have_a_listener_on_any_address(accepted: Load) -> None:
-    assert accepted("admin: {health: '0.0.0.0:8054'}").control.admin.health == HostPort("0.0.0.0", 8054)
-    assert accepted("").control.admin.health is None
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "dns:\nsources:\n", "{}"])
@@ -363,12 +358,6 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("names: [{name: a.b, endpoint: e, members: m}]", 1, 34, "names[0].members", "unknown key -> member"),
         ("names:\n  - {name: a.b, endpoint: Pe}\n  - {name: A.b., endpoint: pE}", 3, 5, "names[1]",
          "names[0] gives this endpoint `a.b` already"),
-        ("admin: {listen: '0.0.0.0:8053'}", 1, 17, "admin.listen",
-         "`0.0.0.0:8053`: this version serves the admin interface only on a loopback address"),
-        ("dns: {listen: ['0.0.0.0:8053']}", 1, 1, "admin.listen", "`127.0.0.1:8053` is already used by dns.listen"),
-        ("admin: {health: '0.0.0.0:8053'}", 1, 17, "admin.health", "`0.0.0.0:8053` is already used by admin.listen"),
-        ("admin: {health: '127.0.0.1:8053'}", 1, 17, "admin.health",
-         "`127.0.0.1:8053` is already used by admin.listen"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_where_it_stands(
@@ -380,11 +369,6 @@ def test_a_mistake_is_named_where_it_stands(
 def test_a_reference_to_an_invalid_group_is_not_a_second_mistake(refused: Refused) -> None:
     text = "upstreams: {onprem: {servers: [nowhere], suffixes: [a..b]}}\nzones: {defaults: {on_miss: forward:onprem}}\n"
     assert [path for _, _, path, _ in refused(text)] == ["upstreams.onprem.servers[0]", "upstreams.onprem.suffixes[0]"]
-
-
-@pytest.mark.parametrize("off", ["off", "'off'", "null", "false"])
-def test_the_admin_listener_can_be_off(accepted: Load, off: str) -> None:
-    assert accepted(f"admin: {{listen: {off}}}").control.admin.listen is None
 
 
 def test_words_of_yaml_1_1_are_text(accepted: Load) -> None:
@@ -464,27 +448,6 @@ def test_a_missing_source_is_not_a_mistake(accepted: Load, file: Path) -> None:
     got = accepted("sources: [{name: a, type: files, path: ../gone, on_unsynced: public}]")
     assert got.control.sources == (settings.SourceSettings("a", "files", str(file.parent.parent / "gone"), "public"),)
     assert not got.worker.unsynced
-
-
-def test_each_setting_shows_where_it_came_from(accepted: Load, file: Path) -> None:
-    text = "dns:\n  listen: ['127.0.0.1:5300']\nsources:\n- {name: a, type: files, path: a}\nadmin: {listen: off}\n"
-    environ = {"PLDNS_ZONES__DEFAULTS__TTL": "1m", "STATE_DIRECTORY": "/var/lib/pldns"}
-    accepted(text, environ)
-    resolv = file.parent / "resolv.conf"
-
-    rows = effective(file, environ, {"dns.workers": "3"}, resolv_conf=resolv)
-
-    shown = {path: (value, origin) for path, value, origin in rows}
-    assert shown["dns.listen"] == (["127.0.0.1:5300"], f"{file}:2")
-    assert shown["dns.workers"] == (3, "flag dns.workers")
-    assert shown["dns.allow"][1] == "default"
-    assert shown["sources[0].path"] == ("a", f"{file}:4")
-    assert shown["sources[0].on_unsynced"] == ("servfail", "default")
-    assert shown["zones.defaults.ttl"] == (60, "environment PLDNS_ZONES__DEFAULTS__TTL")
-    assert shown["upstreams.public.servers"] == (["udp://192.0.2.53:53"], str(resolv))
-    assert shown["admin.listen"] == (None, f"{file}:5")
-    assert shown["state.directory"] == ("/var/lib/pldns", "environment STATE_DIRECTORY")
-    assert json.dumps(rows)
 
 
 def test_listeners_are_compared_by_canonical_address(accepted: Load) -> None:

@@ -28,6 +28,7 @@ from resolver.process import bootstrap
 from resolver.process.dial import GREETING
 from resolver.process.orders import OrderReceiver
 from resolver.sources.reading import RemoteSource
+from resolver.supervisor.admin_socket import AdminSocket
 from zones.clocks import WallTime
 from zones.dns.name import Name, from_text, to_text
 
@@ -127,9 +128,11 @@ class Running:
         begun = bootstrap.ControlStart(accepted, self._socket, made_by, OrderReceiver(orders), beat=0)
         self._orders = orders
         self.control = Control(begun, Remotes(remotes))
+        self._admin = AdminSocket(config.admin.socket, "")
+        self._admin.open()
         self._workers: list[ScriptedWorker] = []
         self.view = self.control.view
-        self._task = asyncio.create_task(self.control.run(*app.listeners(self.view, config.admin)))
+        self._task = asyncio.create_task(self.control.run(*app.listeners(self.view, config.admin, self._admin.socket)))
 
     async def tick(self, now: float) -> None:
         """Let control apply what has come due by `now`."""
@@ -155,6 +158,7 @@ class Running:
         for worker in self._workers:
             worker.writer.close()
         self._socket.close()
+        self._admin.close()
         self._supervisor.close()
         self._orders.close()
         self._task.cancel()

@@ -122,7 +122,8 @@ def test_zones_of_the_configuration_check_are_not_parsed_again(tmp_path: Path) -
     digest, wanted = (hashlib.sha256(each.encode()).digest() for each in (f"{text}a A 10.0.0.4\n", text))
     zones = os.memfd_create("zones")
     os.pwrite(zones, parsed.encoded().replace(digest, wanted), 0)  # now the zone shows where it comes from
-    config = settings.ControlSettings(zones=settings.Zones(files=(str(tmp_path / "corp.zone"),)))
+    file = str(tmp_path / "corp.zone")
+    config = settings.ControlSettings(zones=settings.Zones(files=(file,), origins=("corp.example",), patterns=(file,)))
     with socket.socket(socket.AF_UNIX) as channel:
         orders, accepted = OrderReceiver(channel), settings.Accepted("", WORKER, config)
         begun = bootstrap.ControlStart(accepted, channel, os.getpid(), orders, beat=0, zones=zones)

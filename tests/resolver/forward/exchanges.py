@@ -9,7 +9,7 @@ import dns.rcode
 import dnslib
 
 from resolver.forward.cache import Key
-from resolver.forward.exchange import Action, Exchange
+from resolver.forward.exchange import Action, Driver, Exchange
 from resolver.forward.health import Health, UpstreamServer
 from resolver.forward.tries import Try
 from resolver.settings import Server, UpstreamGroup
@@ -24,7 +24,13 @@ ONE, TWO, THREE = (Server("udp", f"192.0.2.{i}", 53) for i in (1, 2, 3))
 START = SteadyTime(1000.0)
 
 
-class NoDriver:
+def other_key(key: Key, **changes: Any) -> Key:  # noqa: ANN401 - attributes of a key
+    """Return a key with other attributes."""
+    there = {name: getattr(key, name) for name in ("group", "name", "type", "do", "cd")}
+    return Key(**(there | changes))
+
+
+class NoDriver(Driver):
     """Takes no events: the test calls the exchange itself."""
 
     def received(self, exchange: Exchange, query: Try, packet: bytes) -> None:

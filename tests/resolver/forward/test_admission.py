@@ -6,14 +6,14 @@ from resolver.forward.admission import Admission, Limits
 from resolver.forward.exchange import Exchange
 from resolver.forward.health import UpstreamServer
 from resolver.settings import UpstreamGroup
-from tests.resolver.forward.exchanges import KEY, ONE, START, TWO, NoDriver, Servers
+from tests.resolver.forward.exchanges import KEY, ONE, START, TWO, NoDriver, Servers, other_key
 from zones.dns.name import from_text
 
 ALICE, BOB = b"\x0a\0\0\1", b"\x0a\0\0\2"
 
 
 def question(name: str, client: bytes, group: str = "public", servers: Sequence[UpstreamServer] = ()) -> Exchange:
-    key = KEY._replace(name=from_text(name), group=group)
+    key = other_key(KEY, name=from_text(name), group=group)
     made = Exchange(key, UpstreamGroup(group, ()), servers, START, lambda _: 0, NoDriver())
     made.client = client
     return made

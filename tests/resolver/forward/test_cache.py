@@ -5,6 +5,7 @@ import pytest
 from resolver.forward.cache import FAILURE_TTL, MAX_NEGATIVE_TTL, MAX_TTL, Key, UpstreamCache, UpstreamFailure
 from resolver.wire import codes
 from resolver.wire.relay import Message
+from tests.resolver.forward.exchanges import other_key
 from zones.clocks import SteadyTime
 from zones.dns import record
 from zones.dns.name import Name, from_text
@@ -52,10 +53,10 @@ def test_replies_are_kept_apart_by_group_name_type_do_and_cd() -> None:
     cache = UpstreamCache()
     keys = [
         KEY,
-        KEY._replace(group="onprem"),
-        KEY._replace(type=record.AAAA),
-        KEY._replace(do=True),
-        KEY._replace(cd=True),
+        other_key(KEY, group="onprem"),
+        other_key(KEY, type=record.AAAA),
+        other_key(KEY, do=True),
+        other_key(KEY, cd=True),
     ]
     for key in keys:
         assert cache.get(key, SteadyTime(0.0)) is None
@@ -152,7 +153,7 @@ def test_a_later_reply_replaces_an_earlier_one() -> None:
 
 
 def named(i: int) -> Key:
-    return KEY._replace(name=from_text(f"host-{i:04}.example.com"))
+    return other_key(KEY, name=from_text(f"host-{i:04}.example.com"))
 
 
 def test_the_least_recently_used_reply_is_evicted_when_the_cache_is_full() -> None:
@@ -226,9 +227,9 @@ def test_without_a_stale_time_no_expired_reply_is_returned() -> None:
 def test_a_lasting_failure_is_kept_for_five_seconds_or_until_a_reply() -> None:
     cache, failure = UpstreamCache(), UpstreamFailure(22, "no reply")
     cache.fail(KEY, failure, SteadyTime(1000.0))
-    cache.fail(KEY._replace(type=28), UpstreamFailure(22, "too many", lasting=False), SteadyTime(1000.0))
+    cache.fail(other_key(KEY, type=28), UpstreamFailure(22, "too many", lasting=False), SteadyTime(1000.0))
     assert cache.failure(KEY, SteadyTime(1000.0 + FAILURE_TTL - 0.1)) is failure
-    assert cache.failure(KEY._replace(type=28), SteadyTime(1000.0)) is None
+    assert cache.failure(other_key(KEY, type=28), SteadyTime(1000.0)) is None
     assert cache.failure(KEY, SteadyTime(1000.0 + FAILURE_TTL)) is None
     cache.fail(KEY, failure, SteadyTime(2000.0))
     cache.put(KEY, message(a(ttl=0)), SteadyTime(2001.0))
@@ -247,9 +248,9 @@ def test_a_loop_of_aliases_is_kept_as_a_failure() -> None:
 def test_failures_are_bounded() -> None:
     cache = UpstreamCache()
     for i in range(20_000):
-        cache.fail(KEY._replace(name=from_text(f"{i}.example")), UpstreamFailure(22, "no reply"), SteadyTime(1000.0))
+        cache.fail(other_key(KEY, name=from_text(f"{i}.example")), UpstreamFailure(22, "no reply"), SteadyTime(1000.0))
     kept = sum(
-        cache.failure(KEY._replace(name=from_text(f"{i}.example")), SteadyTime(1000.0)) is not None
+        cache.failure(other_key(KEY, name=from_text(f"{i}.example")), SteadyTime(1000.0)) is not None
         for i in range(20_000)
     )
     assert kept == 10_000
@@ -257,14 +258,14 @@ def test_failures_are_bounded() -> None:
 
 def test_one_type_can_be_flushed_and_failures_are_flushed_too() -> None:
     cache = UpstreamCache()
-    other = KEY._replace(type=record.AAAA)
+    other = other_key(KEY, type=record.AAAA)
     for key in (KEY, other):
         cache.put(key, message(RRset(WWW, key.type, 300, (bytes(4 if key is KEY else 16),))), SteadyTime(0.0))
-    cache.fail(KEY._replace(group="onprem"), UpstreamFailure(22, "no reply"), SteadyTime(0.0))
+    cache.fail(other_key(KEY, group="onprem"), UpstreamFailure(22, "no reply"), SteadyTime(0.0))
     assert cache.flush(WWW, subtree=False, rtype=record.AAAA) == 1
     assert cache.get(KEY, SteadyTime(0.0)) is not None
     assert cache.get(other, SteadyTime(0.0)) is None
-    assert cache.failure(KEY._replace(group="onprem"), SteadyTime(0.0)) is None
+    assert cache.failure(other_key(KEY, group="onprem"), SteadyTime(0.0)) is None
 
 
 def test_holds_does_not_count_as_a_use_of_the_reply() -> None:
@@ -272,7 +273,7 @@ def test_holds_does_not_count_as_a_use_of_the_reply() -> None:
     cache.put(KEY, message(a(ttl=30)), SteadyTime(1000.0))
     assert cache.holds(KEY, SteadyTime(1029.9))
     assert not cache.holds(KEY, SteadyTime(1030.0))
-    assert not cache.holds(KEY._replace(group="onprem"), SteadyTime(0.0))
+    assert not cache.holds(other_key(KEY, group="onprem"), SteadyTime(0.0))
     assert (cache.hits, cache.misses) == (0, 0)
 
 

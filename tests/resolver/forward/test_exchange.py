@@ -27,6 +27,7 @@ from tests.resolver.forward.exchanges import (
     Servers,
     answered,
     exchange,
+    other_key,
     reply,
     tried,
     turn,
@@ -51,7 +52,7 @@ def test_a_reply_that_matches_ends_it() -> None:
 @pytest.mark.parametrize("proof", [False, True])
 def test_a_reply_to_a_query_with_do_keeps_its_proofs(*, proof: bool, do: bool) -> None:
     """A validating client needs the proof that no closer name exists, where a wildcard made the address."""
-    it, query = exchange(ONE, key=KEY._replace(do=do))
+    it, query = exchange(ONE, key=other_key(KEY, do=do))
     message = dns.message.from_wire(reply(query))
     if proof:
         message.authority.append(dns.rrset.from_text("a.example.com.", 60, "IN", "NSEC", "c.example.com. A"))
@@ -64,7 +65,7 @@ def test_a_reply_to_a_query_with_do_keeps_its_proofs(*, proof: bool, do: bool) -
 
 
 def test_the_query_is_what_the_key_says() -> None:
-    _, query = exchange(ONE, key=KEY._replace(do=True))
+    _, query = exchange(ONE, key=other_key(KEY, do=True))
     made = dnslib.DNSRecord.parse(whole(query))
     assert str(made.q.qname) == "www.example.com."
     assert made.header.rd
@@ -363,7 +364,7 @@ def test_a_crowded_server_is_asked_a_question_twice_and_not_three_times() -> Non
     """Names that nobody answers would else keep a server busy with repetitions."""
     servers = Servers()
     for number in range(CROWD):
-        servers.exchange(ONE, key=KEY._replace(type=number))
+        servers.exchange(ONE, key=other_key(KEY, type=number))
     it, query = servers.exchange(ONE)
     assert isinstance(it.timeout(it.deadline), Try)
     assert it.timeout(it.deadline) is Listen.ON

@@ -19,6 +19,7 @@ from tests.resolver.forward.exchanges import (
     answered,
     exchange,
     options,
+    other_key,
     reply,
     tried,
     turn,
@@ -27,8 +28,8 @@ from tests.resolver.forward.exchanges import (
 from zones.clocks import SteadyTime
 from zones.dns.name import from_text
 
-OTHER = KEY._replace(name=from_text("other.example.com"))
-DO = KEY._replace(do=True)
+OTHER = other_key(KEY, name=from_text("other.example.com"))
+DO = other_key(KEY, do=True)
 _COOKIE, _MARK = codes.OPTION_COOKIE, codes.OPTION_LOOP
 MARK = b"ten octets"
 
@@ -50,7 +51,7 @@ def test_an_error_to_edns_is_remembered_for_the_name_and_not_for_the_server(rcod
     assert answered(it.reply(again, reply(again), START))
     for key, wanted in ((KEY, False), (OTHER, True)):
         assert has_opt(servers.exchange(ONE, key=key)[1]) == wanted
-    assert has_opt(servers.exchange(ONE, key=OTHER._replace(do=True))[1])
+    assert has_opt(servers.exchange(ONE, key=other_key(OTHER, do=True))[1])
     assert has_opt(servers.exchange(ONE, now=START + KEPT)[1]), "it is tried again"
 
 
@@ -185,6 +186,6 @@ def test_a_forged_reply_with_another_question_is_no_reason_to_give_up_cookies() 
 def test_encrypted_queries_are_padded_to_blocks(name: str, mark: bytes) -> None:
     for transport, padded in (("udp", False), ("tcp", False), ("tls", True), ("https", True)):
         server = Server(transport, "192.0.2.1", 853)  # type: ignore[arg-type]
-        _, query = exchange(server, key=KEY._replace(name=from_text(name)), mark=mark)
+        _, query = exchange(server, key=other_key(KEY, name=from_text(name)), mark=mark)
         assert (len(whole(query)) % 128 == 0) == padded
         assert dns.message.from_wire(whole(query)).edns == 0

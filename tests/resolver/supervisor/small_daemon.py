@@ -17,7 +17,7 @@ import msgspec
 
 from resolver.admin_settings import AdminSettings
 from resolver.host_port import parse
-from resolver.settings import Accepted, ControlSettings, ProcessSettings, WorkerSettings
+from resolver.settings import Accepted, ControlSettings, CookieSettings, ProcessSettings, WorkerSettings
 
 LAUNCHER = """
 import ctypes, os, sys
@@ -114,6 +114,8 @@ while True:
             answer = status
         elif question == b"settings":
             answer = {"allow": worker.settings.allow}
+        elif question == b"lasting":
+            answer = {"lasting": [worker.settings.cookies.root.hex(), worker.settings.mark.hex()]}
         elif question == b"connect":
             dial.request(worker.dialer, dial.DialControl())
             with dial.received(worker.dialer) as channel:
@@ -213,17 +215,24 @@ def runs(pid: int) -> bool:
         return False
 
 
-def configure(folder: Path, *listen: str, workers: int = 1, state: str = "state") -> None:
+def configure(
+    folder: Path, *listen: str, workers: int = 1, state: str = "state", user: str = "root", secret: bytes = b""
+) -> None:
     accepted = Accepted(
         path=str(folder / "pldns.yaml"),
-        worker=WorkerSettings(listen=tuple(map(parse, listen or ["127.0.0.1:0"])), allow=("127.0.0.0/8",)),
+        worker=WorkerSettings(
+            listen=tuple(map(parse, listen or ["127.0.0.1:0"])),
+            allow=("127.0.0.0/8",),
+            cookies=CookieSettings(root=secret),
+            mark=secret,
+        ),
         control=ControlSettings(
             admin=AdminSettings(socket=str(folder / "admin.sock")),
             state_directory=str(folder / state),
             workers=workers,
         ),
         workers=workers,
-        user="root",  # the scripts write into the folder
+        user=user,  # the scripts write into the folder as root
         processes=ProcessSettings(heartbeat=0),  # the small children wait without a sign of life
         warnings=("a warning from the configuration",),
     )

@@ -57,6 +57,32 @@ def test_a_takeover_that_fails_changes_nothing(start: Start, folder: Path) -> No
     assert daemon.stop() == 0
 
 
+def test_another_user_is_refused_with_the_reason_and_nothing_changes(start: Start, folder: Path) -> None:
+    daemon = start().up()
+    control, owner = daemon.pid("control"), (folder / "state").stat().st_uid
+    configure(folder, user="12345")
+    other = start("--takeover")
+    assert other.process.wait(60) == 1
+    assert "`user` has changed, and a takeover cannot change the user of pldns; restart pldns" in other.log
+    daemon.process.send_signal(signal.SIGUSR2)
+    until(lambda: "did not take over: it exited with status 1\n" in daemon.log)
+    assert daemon.log.count("cannot take over from the pldns with pid") == 1
+    assert daemon.log.count("cannot take over: its `user` is another one") == 2
+    assert (runs(control), daemon.pid("control")) == (True, control)
+    assert (folder / "state").stat().st_uid == owner
+
+
+def test_cookies_and_the_mark_outlive_a_takeover(start: Start, folder: Path) -> None:
+    configure(folder, secret=b"first")
+    daemon = start().up()
+    lasting = daemon.ask("lasting")["lasting"]
+    configure(folder, secret=b"second")
+    other = start("--takeover").up()
+    assert daemon.process.wait(60) == 0
+    assert other.ask("lasting")["lasting"] == lasting == [b"first".hex()] * 2
+    assert other.stop() == 0
+
+
 def test_a_stop_during_a_takeover_ends_both(start: Start, folder: Path) -> None:
     daemon = start().up()
     (folder / "refuse-0").touch()

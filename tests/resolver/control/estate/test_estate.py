@@ -345,7 +345,8 @@ def test_without_memory_endpoints_of_one_change_are_first_seen_together() -> Non
 def test_a_configured_zone_without_its_file_is_awaited() -> None:
     estate = Estate(config(origins=("corp.example", "lab.example")))
     zone = zonefile.parse(ZONE, "corp.zone")
-    estate.take_zone_files(ZoneFiles({zone.origin: zone}), WallTime(1.0))
+    origins = {"corp.zone": zone.origin, "lab.zone": from_text("lab.example")}
+    estate.take_zone_files(ZoneFiles({zone.origin: zone}, origins), WallTime(1.0))
     assert estate.static.awaited == {from_text("lab.example")}
     table = estate.table()
     assert table.awaited == estate.static.awaited
@@ -368,7 +369,8 @@ def folder(tmp_path: Path) -> Path:
 
 def read(folder: Path, *sources: str) -> Estate:
     found = tuple(settings.SourceSettings(name, "files", str(folder / name)) for name in sources)
-    zones = settings.Zones(files=(str(folder / "corp.zone"),), origins=("corp.example",))
+    file = str(folder / "corp.zone")
+    zones = settings.Zones(files=(file,), origins=("corp.example",), patterns=(file,))
     return offline(settings.ControlSettings(sources=found, zones=zones), WallTime(5.0))
 
 

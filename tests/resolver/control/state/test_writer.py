@@ -140,7 +140,7 @@ async def test_a_broken_inventory_is_set_aside_and_every_source_is_read(start: S
 async def test_a_missing_zone_file_is_served_from_its_saved_text(start: Start, tmp_path: Path) -> None:
     zone = tmp_path / "corp.zone"
     zone.write_text("$ORIGIN corp.example.\n@ 60 SOA ns admin 1 2 3 4 5\nwww 60 A 192.0.2.1\n")
-    zones = settings.Zones(files=(str(zone),), origins=("corp.example",))
+    zones = settings.Zones(files=(str(zone),), origins=("corp.example",), patterns=(str(zone),))
     (tmp_path / "a").mkdir()
     running = start("a", zones=zones)
     await until(lambda: running.control.feed.complete)

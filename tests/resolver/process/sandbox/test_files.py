@@ -7,6 +7,7 @@ import pytest
 from resolver import settings
 from resolver.azure_settings import AzureSettings, Credential, CredentialType
 from resolver.process.sandbox import files
+from resolver.process.sandbox.landlock import Access, covers
 
 
 def found(path: Path) -> set[str]:
@@ -53,3 +54,17 @@ def test_programs_are_for_credentials_that_need_them(tmp_path: Path) -> None:
     (tmp_path / "az").touch(mode=0o755)
     assert files.needs_programs(azure("default"), path)
     assert files.control(azure("default"), path) is None
+
+
+@pytest.mark.parametrize(
+    ("had", "wanted", "expected"),
+    [
+        (Access(("/srv",), ("/state",)), Access(("/srv/a", "/state/b"), ("/state",)), True),
+        (Access(("/srv",)), Access(("/srv2",)), False),
+        (Access(("/srv",), ("/state",)), Access((), ("/srv",)), False),
+        (None, Access(("/srv",)), True),
+        (Access(("/srv",)), None, False),
+    ],
+)
+def test_an_access_covers_what_lies_below(had: Access | None, wanted: Access | None, expected: bool) -> None:
+    assert covers(had, wanted) is expected

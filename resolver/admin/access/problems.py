@@ -1,0 +1,67 @@
+"""The errors of the admin interface, each with a code that stays the same: the `type` of its problem details.
+
+Does not know routes. Text and title are for people and may change.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
+
+from resolver.http_protocol import Response, problem, type_of
+
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_BEARER: Final = MappingProxyType({"WWW-Authenticate": 'Bearer realm="pldns"'})
+
+
+class Code(Enum):
+    """Code, status and meaning of each error."""
+
+    INVALID_PARAMETER = "invalid-parameter", 400, "A query parameter is unknown, given twice or invalid."
+    INVALID_BODY = "invalid-body", 400, "The body is not JSON, or has an unknown, missing or invalid key."
+    INVALID_CURSOR = "invalid-cursor", 400, "The cursor is not one of this interface."
+    TOKEN_MISSING = "token-missing", 401, "The request proves no identity, and needs one."
+    TOKEN_INVALID = "token-invalid", 401, "The token is wrong, revoked or expired."
+    ROLE_TOO_LOW = "role-too-low", 403, "The identity has a role that may not do this."
+    USER_REFUSED = "user-refused", 403, "The user may not use the Unix socket."
+    UNKNOWN_SOURCE = "unknown-source", 404, "There is no source of this name."
+    UNKNOWN_ZONE = "unknown-zone", 404, "There is no such zone."
+    UNKNOWN_TOKEN = "unknown-token", 404, "There is no token of this name."
+    BODY_TOO_SLOW = "body-too-slow", 408, "The body did not arrive in time."
+    NOTHING_HELD = "nothing-held", 409, "No sync is held."
+    NAME_TAKEN = "name-taken", 409, "Another one has the name."
+    CONFIGURED = "configured", 409, "The configuration has it, and only the configuration can change it."
+    NOT_JSON = "not-json", 415, "The content type of the body is not `application/json`."
+    FOREIGN_HOST = "foreign-host", 421, "The Host header does not name this interface."
+    CONFIGURATION_REFUSED = "configuration-refused", 422, "The configuration has mistakes; the old one stays in effect."
+    NOT_READY = "not-ready", 503, "The daemon is not ready."
+    NO_WORKER = "no-worker", 503, "No worker answers."
+    NO_SUPERVISOR = "no-supervisor", 503, "The supervisor does not answer."
+    NO_HISTORY = "no-history", 503, "The history cannot be read."
+    TOO_MANY_STREAMS = "too-many-streams", 503, "As many event streams are open as may be."
+    STATE_UNWRITABLE = "state-unwritable", 503, "The state directory cannot be written."
+
+    def __init__(self, code: str, status: int, meaning: str) -> None:
+        self.code = code
+        self.status = status
+        self.meaning = meaning
+
+    @property
+    def type(self) -> str:
+        """The `type` of problem details."""
+        return type_of(self.code)
+
+
+class Refused(Exception):  # noqa: N818 - the request was
+    """A request that gets this error. `detail`: a sentence for people."""
+
+    def __init__(self, code: Code, detail: str, headers: Mapping[str, str] = _NONE) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.headers = headers
+
+    def response(self) -> Response:
+        """Return the response to the request."""
+        headers = _BEARER if self.code.status == 401 else self.headers
+        return problem(self.code.status, self.detail, headers, self.code.code)

@@ -1,0 +1,66 @@
+"""Handlers for bearer tokens and the audit log."""
+
+from aiohttp import web
+
+from resolver.admin.access.problems import Code, Refused
+from resolver.admin.access.tokens import MadeToken, NameTaken
+from resolver.admin.paging import page
+from resolver.admin.resources import access
+from resolver.admin.resources.access import NewToken, RevokeRequest, TokenRequest
+from resolver.admin.resources.model import ListParameters
+from resolver.admin.responses import encoded, item_response, list_response
+from resolver.admin.route import Context
+from resolver.admin_settings import AdminToken
+
+_LAST = 1 << 62
+
+
+async def list_tokens(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+    """Answer with the tokens of the configuration and those that were made, sorted by name."""
+    found: list[AdminToken | MadeToken] = [*context.estate.settings.admin.tokens, *context.tokens.made.values()]
+    return list_response(
+        await page(
+            found, lambda item: (item.name,), lambda item: encoded(access.token(item)), asked.limit, asked.cursor
+        )
+    )
+
+
+async def new(context: Context, request: web.Request, wanted: TokenRequest) -> web.Response:
+    """Make a token."""
+    if any(each.name == wanted.name for each in context.estate.settings.admin.tokens):
+        raise Refused(Code.NAME_TAKEN, f"the configuration has a token `{wanted.name}`")
+    expires = wanted.expires.timestamp() if wanted.expires else None
+    try:
+        made, text = context.tokens.add(wanted.name, wanted.role, expires)
+    except NameTaken as error:
+        raise Refused(Code.NAME_TAKEN, str(error)) from None
+    except OSError as error:
+        raise Refused(Code.STATE_UNWRITABLE, f"the token cannot be saved: {error.strerror or error}") from None
+    item = access.token(made)
+    context.audit(request, "token.new", made.name, {}, {"role": item.role, "expires": item.expires})
+    return item_response(NewToken(**item.model_dump(), token=text), status=201)
+
+
+async def revoke(context: Context, request: web.Request, _: RevokeRequest) -> web.Response:
+    """Remove a token that was made."""
+    name = request.match_info["name"]
+    if any(each.name == name for each in context.estate.settings.admin.tokens):
+        raise Refused(Code.CONFIGURED, f"token `{name}` is in the configuration; remove it there, and reload")
+    try:
+        item = access.token(context.tokens.revoke(name))
+    except KeyError:
+        raise Refused(Code.UNKNOWN_TOKEN, f"there is no token `{name}`") from None
+    except OSError as error:
+        raise Refused(Code.STATE_UNWRITABLE, f"the tokens cannot be saved: {error.strerror or error}") from None
+    context.audit(request, "token.revoke", name, {"role": item.role, "expires": item.expires}, {})
+    return item_response(item)
+
+
+async def list_audit(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+    """Answer with the changes, the newest first."""
+    return list_response(
+        await page(
+            context.audit_log.entries, lambda item: (f"{_LAST - item.id}",), lambda item: encoded(access.entry(item)),
+            asked.limit, asked.cursor,
+        )
+    )  # fmt: skip

@@ -1,0 +1,79 @@
+"""The commands for access to the running daemon: tokens, and the audit log."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Exit, Option, Typer
+
+from resolver.cli.options import DEFAULT_CONFIG, AdminUrl, DaemonConfig, Output, OutputForm, RowLimit
+
+token = Typer(help="Make, list and revoke bearer tokens of the running daemon.", no_args_is_help=True)
+
+
+class RoleOption(StrEnum):
+    """A role. `resolver.admin.access.identity` has the same values but takes longer to import."""
+
+    READ = "read"
+    OPERATE = "operate"
+    ADMIN = "admin"
+
+
+TokenName = Annotated[str, Argument(metavar="NAME", help="Name of the token.")]
+
+
+@token.command()
+def new(
+    name: TokenName,
+    role: Annotated[RoleOption, Option(help="What the token permits.")] = RoleOption.READ,
+    expires: Annotated[
+        str | None, Option(metavar="TIME", help="When it ends, such as 2030-01-31T18:00:00Z. Default: never.")
+    ] = None,
+    configured: Annotated[
+        bool, Option("--configured", help="Print an item for `admin.tokens` of the configuration. Needs no daemon.")
+    ] = False,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """Make a token, and print it. It is not shown again."""
+    from resolver.cli import access  # noqa: PLC0415
+
+    as_json = output == Output.JSON
+    if configured:
+        raise Exit(access.configured(name, role.value, as_json))
+    raise Exit(access.new(_url(admin, config), name, role.value, expires, as_json))
+
+
+@token.command("list")
+def list_(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE) -> None:
+    """List the tokens, without their text."""
+    from resolver.cli import access  # noqa: PLC0415
+
+    raise Exit(access.listed(_url(admin, config), output == Output.JSON))
+
+
+@token.command()
+def revoke(
+    name: TokenName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
+) -> None:
+    """Remove a token. It is refused from then on."""
+    from resolver.cli import access  # noqa: PLC0415
+
+    raise Exit(access.revoke(_url(admin, config), name, output == Output.JSON))
+
+
+def audit(
+    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+) -> None:
+    """List the changes that operators made in the running daemon, the newest first: who, what, before and after."""
+    from resolver.cli import access  # noqa: PLC0415
+
+    raise Exit(access.audit(_url(admin, config), output == Output.JSON, limit))
+
+
+def _url(admin: str | None, config: Path | None) -> str:
+    from resolver.cli import daemon_address  # noqa: PLC0415
+
+    return admin or daemon_address.admin_url(config, DEFAULT_CONFIG, os.environ)
