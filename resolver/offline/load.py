@@ -40,7 +40,7 @@ def restored(config: ControlSettings, now: WallTime, parsed: ParsedZones) -> tup
     The files are read as one change, about which the guard decides. No remote source is read.
     """
     saved = _loaded(config.state_directory)
-    files = zone_files.read(config.zones.files, saved.zone_texts if saved else {}, parsed)
+    files = zone_files.read(config.zones, saved.zone_texts if saved else {}, parsed)
     estate = assemble(config, files, saved, {}, now)
     scans = {
         source.name: FileSource(source.path, set(estate.inventory.of(source.name))).scan()
