@@ -9,6 +9,7 @@ from resolver.admin import access_handlers as tokens
 from resolver.admin import estate_handlers as estate
 from resolver.admin import explain_handler, openapi
 from resolver.admin import history_handlers as history
+from resolver.admin import query_handlers as queries
 from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
@@ -23,6 +24,7 @@ from resolver.admin.resources.history import DifferenceParameters, EventParamete
 from resolver.admin.resources.model import ListParameters, Parameters
 from resolver.admin.resources.names import NameItem
 from resolver.admin.resources.networks import NetworkItem
+from resolver.admin.resources.queries import QueryParameters
 from resolver.admin.resources.sources import SourceItem, SyncRequest
 from resolver.admin.resources.status import Alive, DaemonStatus, Ready, ReadyParameters
 from resolver.admin.resources.workers import CacheItem, FallbackItem, FlushRequest, FlushResult, UpstreamItem
@@ -112,6 +114,11 @@ ROUTES: Final = (
         "/v1/events", history.stream_events, "New entries of the history, as server-sent events.",
         parameters=EventParameters, media="text/event-stream",
         problems=((503, "The history cannot be read, or too many streams are open."),),
+    ),
+    Route(
+        "/v1/queries", queries.stream_queries, "Queries as they are answered, as server-sent events.",
+        parameters=QueryParameters, media="text/event-stream",
+        problems=((503, "Too many streams are open."),),
     ),
     Route(
         "/v1/fallbacks", workers.list_fallbacks, "Names inside private zones that an upstream was asked for.",

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Generic, TypeVar, cast
 import msgspec
 
 from resolver.channel.trace import Trace
+from resolver.channel.watched_queries import QueryFilter, WatchedQuery
 from resolver.host_port import HostPort
 from resolver.settings import Transport
 from zones.dns.name import Name
@@ -63,6 +64,13 @@ class Explained(WorkerReply, frozen=True):
     """The reply to `Explain`. None: the worker failed to explain the query, and its log says why."""
 
     trace: Trace | None
+
+
+class WatchedQueries(WorkerReply, frozen=True):
+    """The reply to `WatchQueries`: the queries since the last request, and how many more there were."""
+
+    dropped: Annotated[int, msgspec.Meta(ge=0)]
+    queries: Annotated[list[WatchedQuery], msgspec.Meta(max_length=1_000)]
 
 
 ReplyT = TypeVar("ReplyT", bound=WorkerReply)
@@ -125,5 +133,12 @@ class Explain(WorkerRequest[Explained], frozen=True):
     """Whether the worker asks upstream servers, if it has to."""
 
 
-Request = Ping | ReadCacheStats | FlushCache | ReadUpstreams | Explain
-Reply = Pong | CacheStats | CacheFlushed | UpstreamStates | Explained
+class WatchQueries(WorkerRequest[WatchedQueries], frozen=True):
+    """Asks for the queries that one of the filters matches. Without filters, the worker stops to note queries."""
+
+    reply = WatchedQueries
+    filters: list[QueryFilter]
+
+
+Request = Ping | ReadCacheStats | FlushCache | ReadUpstreams | Explain | WatchQueries
+Reply = Pong | CacheStats | CacheFlushed | UpstreamStates | Explained | WatchedQueries

@@ -40,6 +40,26 @@ def get(url: str, path: str, parameters: Mapping[str, str] | None = None) -> Jso
     return _request(url, path + (f"?{urlencode(parameters)}" if parameters else ""), None)
 
 
+def events(url: str, path: str, parameters: Mapping[str, str]) -> Iterator[tuple[str, Json]]:
+    """Yield each server-sent event, as its type and its data, until the daemon ends the stream. Raises `Failed`."""
+    connection, prefix = _connection(url)
+    with contextlib.closing(connection):
+        try:
+            connection.request("GET", f"{prefix}{path}?{urlencode(parameters)}")
+            response = connection.getresponse()
+            if response.status >= 300:
+                raise Failed(f"{url} says: {_problem(response.read()) or f'{response.status} {response.reason}'}")
+            event = ""
+            while line := response.readline():
+                key, _, value = line.decode().strip().partition(": ")
+                if key == "event":
+                    event = value
+                elif key == "data":
+                    yield event, json.loads(value)
+        except (OSError, http.client.HTTPException) as error:
+            raise Failed(f"no daemon answers at {url}: {str(error).lower()} (is `pldns serve` running?)") from None
+
+
 def post(url: str, path: str, body: Json) -> Json:
     """Return the response to a POST request. Raises `Failed`."""
     return _request(url, path, json.dumps(body).encode())

@@ -123,6 +123,23 @@ def history(
     raise Exit(history.run(admin_url(admin, config), wanted, output == Output.JSON, limit))
 
 
+@listings.command()
+def tail(
+    name: Annotated[str | None, Option(help="Only this name and names below it.")] = None,
+    client: Annotated[str | None, Option(help="Only clients with this address, or in this network as CIDR.")] = None,
+    rcode: Annotated[str | None, Option(help="Only replies with this rcode, for example NXDOMAIN.")] = None,
+    network: Annotated[str | None, Option(help="Only clients in this network; `none`: in no network.")] = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """Show the queries that the running daemon answers, as they are answered. Ctrl-C ends it."""
+    from resolver.cli import tail  # noqa: PLC0415
+
+    wanted = {"name": name, "client": client, "rcode": rcode, "network": network}
+    raise Exit(tail.run(admin_url(admin, config), wanted, output == Output.JSON))
+
+
 @listings.command("diff")
 def history_diff(
     from_: Annotated[

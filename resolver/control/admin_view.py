@@ -14,6 +14,7 @@ from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.process_usage import usage
+from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample, SourceRunners
 from resolver.control.traffic import Rates
@@ -57,6 +58,7 @@ class AdminView:
         self.levels: Mapping[str, SandboxLevel] = {}
         """How far the supervisor and control are confined."""
         self._addresses = addresses
+        self.tails = QueryTails(workers.ask)
 
     @property
     def serial(self) -> int:

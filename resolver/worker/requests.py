@@ -1,7 +1,7 @@
 """How a worker answers the requests of control."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from resolver.channel.requests import (
     CacheFlushed,
@@ -17,15 +17,23 @@ from resolver.channel.requests import (
     Request,
     UpstreamState,
     UpstreamStates,
+    WatchedQueries,
+    WatchQueries,
 )
+from resolver.channel.watched_queries import QueryFilter, WatchedQuery
 from resolver.forward.client.forwarder import Forwarder
 from resolver.worker.answer.parts import Parts
 from resolver.worker.explain.explainer import ExplainedQuery, explain
 
+TakeWatched = Callable[[Sequence[QueryFilter]], tuple[int, list[WatchedQuery]]]
+"""Takes filters. Returns how many queries were dropped, and those that earlier filters matched since the last call."""
+
 _log = logging.getLogger(__name__)
 
 
-def answer(request: Request, parts: Parts, forwarder: Forwarder, done: Callable[[Reply], None]) -> None:
+def answer(
+    request: Request, parts: Parts, forwarder: Forwarder, watched: TakeWatched, done: Callable[[Reply], None]
+) -> None:
     """Do what control requests, and call `done` with the reply: at once, or when upstream servers have answered."""
     match request:
         case Ping():
@@ -39,6 +47,8 @@ def answer(request: Request, parts: Parts, forwarder: Forwarder, done: Callable[
             done(CacheFlushed(flushed))
         case ReadUpstreams():
             done(UpstreamStates([UpstreamState(*each) for each in forwarder.report()]))
+        case WatchQueries(filters=filters):
+            done(WatchedQueries(*watched(filters)))
         case Explain():
             _explain(request, parts, forwarder, done)
 

@@ -9,10 +9,11 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from resolver.channel.requests import Reply, Request
+from resolver.channel.watched_queries import QueryFilter, WatchedQuery
 from resolver.forward import admission
 from resolver.forward.admission import Limits
 from resolver.forward.cache import Key
@@ -35,6 +36,7 @@ from resolver.worker.control_link import ControlLink
 from resolver.worker.dialer import Dialer
 from resolver.worker.listeners import Listeners
 from resolver.worker.memory import MemoryBounds
+from resolver.worker.query_watch import QueryWatch
 from resolver.worker.replica import Replica
 from resolver.worker.reports import Reports
 from resolver.worker.secret_files import SecretFiles
@@ -67,6 +69,7 @@ class Worker:
         pauses = Pauses()
         gc.callbacks.append(pauses)
         replica = Replica(parts.table, parts.answers, parts.clients)
+        self._watch = QueryWatch(parts.clock)
         self._secrets = SecretFiles(settings, parts.cookies)
         first = Setup(settings, parts, responder, replica)
         self._setups = Setups(first, self._forwarder.ask, self._switched)
@@ -127,7 +130,11 @@ class Worker:
         self._memory.update()
 
     def _answer(self, request: Request, done: Callable[[Reply], None]) -> None:
-        requests.answer(request, self._setups.now.parts, self._forwarder, done)
+        requests.answer(request, self._setups.now.parts, self._forwarder, self._watched, done)
+
+    def _watched(self, filters: Sequence[QueryFilter]) -> tuple[int, list[WatchedQuery]]:
+        now = self._setups.now
+        return self._watch.take(filters, now.responder, now.parts.networks)
 
     def _shares(self, settings: WorkerSettings) -> OpenFiles:
         """Return the shares of the descriptors. A worker may have to adopt the sockets of a sibling."""

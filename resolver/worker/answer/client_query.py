@@ -1,7 +1,7 @@
 """A query on its way to its reply, as all parts of the answering code share it."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from resolver.wire import codes
 from resolver.wire.query import Query
@@ -9,6 +9,7 @@ from resolver.worker.access.clients import Client
 from resolver.worker.access.edns import ClientTransport, EdnsResult
 from resolver.worker.answer.compiled import Compiled
 from zones.clocks import SteadyTime
+from zones.networks.prefixes import NetworkIndex
 
 SMALL: Final = 512
 """Octets of a reply that every client accepts, and that is never cut because of its ratio to the query."""
@@ -17,6 +18,16 @@ SendReply = Callable[[bytes, Compiled | None], None]
 """Sends a reply, at once or later. The second argument is the answer that the reply was made from; None for an error
 and for a truncated reply.
 """
+
+
+class Watch(Protocol):
+    """Notes queries for an operator who watches them."""
+
+    def repeated(self, packet: bytes, address: bytes, network: NetworkIndex, reply: bytes) -> None:
+        """Note a packet over UDP that was answered without being parsed. `reply`: after the message id."""
+
+    def sending(self, packet: bytes, client: Client, transport: ClientTransport, send: SendReply) -> SendReply:
+        """Return a function that sends the reply, and notes the query."""
 
 
 class ClientQuery:

@@ -15,6 +15,7 @@ cdef object _PASS
 cdef class Responder(Answering):
     cdef public int payload
     cdef public object clock, counters, durations, steady, first
+    cdef public object watch
     cdef int _untimed
     cdef readonly OutsideNames _outside
     cdef readonly RelayedAnswers _relayed

@@ -16,7 +16,7 @@ from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer import local_reverse
 from resolver.worker.answer.answer_cache import AnswerCache
 from resolver.worker.answer.answer_templates import AnswerTemplates
-from resolver.worker.answer.client_query import SMALL, ClientQuery, SendReply
+from resolver.worker.answer.client_query import SMALL, ClientQuery, SendReply, Watch
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.durations import FORWARDED, MADE, SAMPLE
 from resolver.worker.answer.fetcher import Ask, Fetcher
@@ -48,6 +48,8 @@ class Responder(Answering):
         self.answers = parts.answers
         self.counters = counters
         self.durations = parts.durations
+        self.watch: Watch | None = None
+        """Notes every query; None while nobody watches."""
         self._untimed = 0
         """Answers since the last one that was timed."""
         self.payload = behaviour.payload
@@ -83,6 +85,8 @@ class Responder(Answering):
         if client.network == DROPPED:
             self._unwanted[0] += 1
             return False
+        if self.watch is not None:
+            send = self.watch.sending(packet, client, transport, send)
         try:
             query = parse(packet)
             edns = self._read(query, client, transport)

@@ -268,7 +268,7 @@ class Connection:
         self.requests[0] += 1
         responder = self.listener.connections.responder
         client = self.listener.clients.peer(self.client.address)  # its network may have changed since the accept
-        taken = client.network >= NONE and responder.repeat(packet, client.network, send)
+        taken = client.network >= NONE and responder.watch is None and responder.repeat(packet, client.network, send)
         if taken or responder.take(packet, client, self.listener.transport, send):
             self.touch()
             return True

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer.answer_cache import Form
+from resolver.worker.answer.client_query import Watch
 from resolver.worker.net.mmsg import NAME, ROOM, SIZE, Batch
 from zones.clocks import SteadyTime
 from zones.networks.prefixes import NetworkIndex
@@ -33,7 +34,7 @@ class AddressLayout(NamedTuple):
     port: int
 
 
-def answer(
+def answer(  # noqa: PLR0913, PLR0917 - a value that holds some of them would cost attribute lookups
     slots: Batch,
     layout: AddressLayout,
     known: dict[bytes, NetworkIndex],
@@ -42,6 +43,7 @@ def answer(
     now: SteadyTime,
     limit: Limit | None,
     left: list[tuple[int, RateVerdict]],
+    watch: Watch | None = None,
 ) -> int:
     """Read and answer packets until none is waiting, a batch's worth was read, or some packets have no reply here.
 
@@ -50,7 +52,7 @@ def answer(
     the socket's own port are left too.
 
     `known` has the network of each address. `exact` has, for each network, the reply to each packet after its id
-    (`Answers.exact`). `first_time` makes a reply that is not in `exact`.
+    (`Answers.exact`). `first_time` makes a reply that is not in `exact`. `watch` notes what is answered here.
     """
     first, width, own = layout
     room, most, name_room = ROOM, SIZE, NAME
@@ -78,11 +80,15 @@ def answer(
                     if now < until:
                         cell[0] += 1
                         slots.queue(slot, reply)
+                        if watch is not None:
+                            watch.repeated(data[at : at + size], address, NetworkIndex(network), reply)
                         continue
                 else:
                     made = first_time(data[at : at + size], network)
                     if made is not None:
                         slots.queue(slot, made)
+                        if watch is not None:
+                            watch.repeated(data[at : at + size], address, NetworkIndex(network), made)
                         continue
             left.append((slot, over))
         if not left:

@@ -87,7 +87,7 @@ class UdpListener:
         now = self._responder.steady()
         packets = packet_cache.answer(
             slots, self._layout, self._clients.known, self._responder.answers.exact, self._responder.first,
-            now, self._limit if self._limiter else None, left,
+            now, self._limit if self._limiter else None, left, self._responder.watch,
         )  # fmt: skip
         self._requests[0] += packets
         self._untimed += packets - len(left)

@@ -19,6 +19,7 @@ from resolver.channel.trace import Access, Row, Trace
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import NothingHeld, SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
@@ -146,9 +147,11 @@ class ScriptedControl:
     traffic: Rates = field(default=Rates(12.34, 0.5, 60.0))
     memory: MemoryState = field(default_factory=MemoryState)
     history: HistoryRecorder = field(init=False)
+    tails: QueryTails = field(init=False)
 
     def __post_init__(self) -> None:
         self.history = HistoryRecorder(self.estate)
+        self.tails = QueryTails(self.ask_workers)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
         lacking = ("this kernel has no Landlock",)

@@ -13,6 +13,7 @@ from resolver.channel.frames import Fallback, MemoryReport
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.query_tails import QueryTails
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import BudgetSource, MemoryState
@@ -37,6 +38,7 @@ class MeasuredControl:
         self.counted: list[tuple[str, tuple[str, ...], int]] = []
         self.reloads = ScriptedReloads()
         self.memory = MemoryState()
+        self.tails = QueryTails(self.ask_workers)
         self.history = HistoryRecorder(self.estate)
         self.traffic = Rates(0.0, None, 0.0)
 

@@ -1,0 +1,68 @@
+"""Live queries as JSON, and the parameters that choose them."""
+
+from ipaddress import ip_address, ip_network
+
+from aiohttp import web
+from pydantic import Field
+
+from resolver.admin.resources.model import Model, Parameters, Time, time_text
+from resolver.channel.watched_queries import QueryFilter, WatchedQuery
+from resolver.wire import codes
+from zones.dns.name import InvalidName, from_text, to_text
+
+
+class QueryParameters(Parameters):
+    """Query parameters of `/v1/queries`."""
+
+    name: str | None = Field(default=None, description="Only this name and names below it.")
+    client: str | None = Field(default=None, description="Only clients with this address, or in this network as CIDR.")
+    rcode: str | None = Field(default=None, description="Only replies with this rcode, for example `NXDOMAIN`.")
+    network: str | None = Field(default=None, description="Only clients in this network; `none`: in no network.")
+
+
+class QueryItem(Model):
+    """A query that was answered."""
+
+    at: Time
+    proto: str = Field(description="`udp`, `tcp`, `tls` or `https`.")
+    client: str
+    network: str = Field(description="`none`: the client is in no network; empty: it may not ask.")
+    name: str
+    type: str
+    rcode: str
+    octets: int = Field(description="Size of the reply.")
+    seconds: float | None = Field(
+        description="From the packet to the reply; null for a repeated packet over UDP, which is not timed."
+    )
+
+
+def query_filter(asked: QueryParameters, networks: frozenset[str]) -> QueryFilter:
+    """Return the filter that parameters describe. Raises a 400 for a value that does not exist."""
+    under = prefix = rcode = None
+    if asked.name is not None:
+        try:
+            under = from_text(asked.name)
+        except InvalidName as error:
+            raise web.HTTPBadRequest(text=f"name: {error}") from None
+    if asked.client is not None:
+        try:
+            clients = ip_network(asked.client)
+        except ValueError as error:
+            raise web.HTTPBadRequest(text=f"client: {error}") from None
+        prefix = clients.network_address.packed, clients.prefixlen
+    if asked.rcode is not None:
+        rcode = next((number for number in range(16) if codes.rcode_text(number) == asked.rcode.upper()), None)
+        if rcode is None:
+            raise web.HTTPBadRequest(text=f"rcode: {asked.rcode[:40]!r} is not an rcode")
+    if asked.network is not None and asked.network not in networks:
+        raise web.HTTPBadRequest(text=f"network: there is no network {asked.network[:40]!r}")
+    return QueryFilter(under, prefix, rcode, asked.network)
+
+
+def query_item(found: WatchedQuery) -> QueryItem:
+    """Return a query as JSON. Raises `ValueError` or IndexError for one that a worker has made up."""
+    return QueryItem(
+        at=time_text(found.at), proto=found.proto, client=str(ip_address(found.client)), network=found.network,
+        name=to_text(found.name), type=codes.type_text(found.qtype), rcode=codes.rcode_text(found.rcode),
+        octets=found.octets, seconds=found.seconds,
+    )  # fmt: skip

@@ -1,0 +1,60 @@
+"""Queries that somebody watches: which ones, and what a worker reports of each. Pure.
+
+Names are in lower case, addresses packed.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+from zones.clocks import WallTime
+from zones.dns.name import Name, is_under
+
+
+class QueryFilter(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Which queries to watch: those that have all that is given here."""
+
+    under: Name | None = None
+    """The name, and all names below it."""
+    client: tuple[bytes, int] | None = None
+    """A prefix of addresses: the first address, and the number of bits."""
+    rcode: int | None = None
+    network: str | None = None
+
+    def matches(self, name: Name, client: bytes, rcode: int, network: str) -> bool:
+        """Return whether a query is to be watched."""
+        return (
+            (self.rcode is None or rcode == self.rcode)
+            and (self.network is None or network == self.network)
+            and (self.client is None or _holds(*self.client, client))
+            and (self.under is None or is_under(name, self.under))
+        )
+
+
+def _holds(prefix: bytes, bits: int, address: bytes) -> bool:
+    if len(prefix) != len(address):
+        return False
+    rest = 8 * len(prefix) - bits
+    return int.from_bytes(prefix, "big") >> rest == int.from_bytes(address, "big") >> rest
+
+
+class WatchedQuery(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A query that was answered."""
+
+    at: WallTime
+    proto: Annotated[str, msgspec.Meta(max_length=8)]
+    client: Annotated[bytes, msgspec.Meta(max_length=16)]
+    network: Annotated[str, msgspec.Meta(max_length=1_024)]
+    name: Annotated[bytes, msgspec.Meta(max_length=255)]
+    qtype: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
+    rcode: Annotated[int, msgspec.Meta(ge=0, le=15)]
+    octets: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
+    """Size of the reply."""
+    seconds: float | None = None
+    """From the packet to the reply; None for a repeated packet over UDP, which is not timed."""
+
+
+def wanted(filters: Sequence[QueryFilter], query: WatchedQuery) -> bool:
+    """Return whether one of the filters matches."""
+    return any(each.matches(Name(query.name), query.client, query.rcode, query.network) for each in filters)
