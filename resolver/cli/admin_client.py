@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from resolver.cli import unix_socket
 from resolver.cli.daemon_address import UNIX
-from resolver.cli.failure import Failed
+from resolver.cli.failure import Failed, NoDaemon
 
 Json = dict[str, Any]
 """A JSON object of the admin interface; docs/admin-api.md describes its keys."""
@@ -78,7 +78,7 @@ def _request(url: str, path: str, body: bytes | None) -> Json:
     except (OSError, http.client.HTTPException) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         advice = "is `pldns serve` running? `--admin` names another address"
-        raise Failed(f"no daemon answers at {url}: {why.lower()} ({advice})") from None
+        raise NoDaemon(f"no daemon answers at {url}: {why.lower()} ({advice})") from None
     if response.status >= 300:
         raise Failed(f"{url} says: {_problem(octets) or f'{response.status} {response.reason}'}")
     try:

@@ -1,6 +1,7 @@
 """The commands. Each one imports what it needs when it runs, to start quickly."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,24 +88,6 @@ def check(
 
 
 @app.command()
-def lookup(
-    name: NameText,
-    rtype: TypeText = "A",
-    client: Annotated[str, Option(metavar="ADDRESS", help="Address of the client that asks.")] = "127.0.0.1",
-    config: ConfigFile = DEFAULT_CONFIG,
-    override: Overrides = None,
-    output: OutputForm = Output.TABLE,
-) -> None:
-    """Explain what a client gets for a name: network, zone, claims, winner and rule. Needs no daemon.
-
-    For remote sources, uses the inventory that the daemon saved. Asks no upstream.
-    """
-    from resolver.cli import lookup  # noqa: PLC0415
-
-    raise Exit(lookup.run(config, _flags(override), (name, rtype, client), output == Output.JSON))
-
-
-@app.command()
 def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command
     name: Annotated[str, Argument(metavar="NAME", help="A domain name; or an address, for its PTR name.")],
     rtype: Annotated[
@@ -117,18 +100,22 @@ def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command
     ] = None,
     worker: Annotated[int | None, Option(min=0, help="The worker to ask. Default: the first.")] = None,
     ask: Annotated[bool, Option("--ask", help="Ask the upstream servers, if a client's query would.")] = False,
+    override: Overrides = None,
     admin: AdminUrl = None,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
 ) -> None:
     """Explain what a client gets for a name: network, zone, claims, upstream, cache and reply.
 
-    A worker answers the question as it would answer the client, and changes nothing.
+    A worker answers the question as it would answer the client, and changes nothing. Without a daemon, the answer is
+    made from the configuration, its files and the inventory that the daemon saved; the first line says so.
     """
     from resolver.cli import explain  # noqa: PLC0415
 
     wanted = explain.Options(name, rtype, client, transport.value, listener, worker, ask)
-    raise Exit(explain.run(admin_url(admin, config), wanted, as_json=output == Output.JSON))
+    path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    found = partial(admin_url, admin, config)
+    raise Exit(explain.run(found, path, _flags(override), wanted, as_json=output == Output.JSON))
 
 
 @app.command()

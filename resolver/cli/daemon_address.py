@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from resolver.cli import unix_socket
-from resolver.cli.failure import Failed
+from resolver.cli.failure import Failed, NoDaemon
 from resolver.config import nodes
 from resolver.host_port import HostPort, InvalidHostPort, bracketed, parse
 
@@ -61,7 +61,7 @@ def admin_url(path: Path | None, default: Path, environ: Mapping[str, str]) -> s
     if closed:
         raise Failed(f"{closed}: permission denied; run this as root, as the user of pldns, or in `admin.group`")
     if sockets:
-        raise Failed(f"no daemon answers at {sockets[0]} (is `pldns serve` running?)")
+        raise NoDaemon(f"no daemon answers at {sockets[0]} (is `pldns serve` running?)")
     raise Failed("the configuration turns the admin interface off (`admin.socket: off` and `admin.listen: off`)")
 
 

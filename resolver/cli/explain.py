@@ -1,9 +1,16 @@
 """`pldns explain`: prints what a client gets for a name, and why."""
 
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
-from resolver.admin.resources.explanation import Explanation
-from resolver.cli import admin_client, explanation_tree, output
+from resolver.admin.resources.explanation import Asked, Explanation
+from resolver.admin.resources.question import InvalidQuestion, client_address, question
+from resolver.cli import admin_client, explanation_tree, offline_explanation, output
+from resolver.cli.failure import Failed, NoDaemon
+from resolver.cli.options import DEFAULT_CONFIG
+from resolver.host_port import InvalidHostPort, parse
+from resolver.settings import Transport
 
 _ASKING: dict[bool, str] = {True: "true", False: "false"}
 
@@ -14,26 +21,60 @@ class Options(NamedTuple):
     name: str
     rtype: str | None
     client: str
-    transport: str
+    transport: Transport
     listener: str | None
     worker: int | None
     ask: bool
 
 
-def run(url: str, wanted: Options, *, as_json: bool) -> int:
-    """Print the explanation of a daemon; return 0. Raises `Failed`."""
+def run(url: Callable[[], str], path: Path | None, flags: Mapping[str, str], wanted: Options, *, as_json: bool) -> int:
+    """Print the explanation; return 0. Raises `Failed`.
+
+    `url` returns the address of the daemon. Without a daemon, or with `flags`, explains the configuration at `path`.
+    """
+    if flags:
+        why = "`--set` changes the configuration"
+    else:
+        try:
+            found = _of_daemon(url(), wanted)
+        except NoDaemon as error:
+            if path is None:
+                raise
+            why = str(error).partition(" (")[0]
+        else:
+            _print(found, as_json=as_json)
+            return 0
+    _print(_offline(path or DEFAULT_CONFIG, flags, wanted), as_json=as_json, why=why)
+    return 0
+
+
+def _of_daemon(url: str, wanted: Options) -> Explanation:
     given = {
         "name": wanted.name, "type": wanted.rtype, "client": wanted.client, "transport": wanted.transport,
         "listener": wanted.listener, "worker": wanted.worker, "ask": _ASKING[wanted.ask],
     }  # fmt: skip
     parameters = {key: str(value) for key, value in given.items() if value is not None}
-    _print(Explanation.model_validate(admin_client.get(url, "/v1/explain", parameters)), as_json=as_json)
-    return 0
+    return Explanation.model_validate(admin_client.get(url, "/v1/explain", parameters))
 
 
-def _print(found: Explanation, *, as_json: bool) -> None:
+def _offline(path: Path, flags: Mapping[str, str], wanted: Options) -> Explanation:
+    if wanted.ask or wanted.worker is not None:
+        raise Failed("`--ask` and `--worker` need a running daemon")
+    try:
+        listener = parse(wanted.listener) if wanted.listener else None
+        asked = question(wanted.name, wanted.rtype), client_address(wanted.client)
+    except (InvalidQuestion, InvalidHostPort) as error:
+        raise Failed(str(error)) from None
+    return offline_explanation.explained(path, flags, Asked(*asked, wanted.transport, listener))
+
+
+def _print(found: Explanation, *, as_json: bool, why: str = "") -> None:
     if as_json:
         output.json_out(found.model_dump(mode="json"))
         return
+    if why:
+        saved = f"the inventory saved at {found.saved}" if found.saved else "no saved inventory"
+        for line in explanation_tree.wrapped(f"without a daemon ({why}): from {found.configuration} and {saved}"):
+            output.line(line)
     for line in explanation_tree.lines(found):
         output.line(line)

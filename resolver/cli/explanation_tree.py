@@ -35,19 +35,20 @@ class Node(NamedTuple):
 
 def lines(found: Explanation) -> Iterator[str]:
     """Yield the lines, at most 80 columns wide where the words allow it."""
-    yield from _wrapped(f"{found.name} {found.type} for {found.client} over {found.transport}: {_headline(found)}", "")
+    yield from wrapped(f"{found.name} {found.type} for {found.client} over {found.transport}: {_headline(found)}")
     for node in (_client(found), *map(_step, found.steps), _reply(found)):
         yield from _tree(node)
 
 
 def _tree(node: Node, first: str = "", rest: str = "") -> Iterator[str]:
-    yield from _wrapped(node.text, rest + ("│  " if node.below else ""), first)
+    yield from wrapped(node.text, rest + ("│  " if node.below else ""), first)
     for i, each in enumerate(node.below):
         last = i == len(node.below) - 1
         yield from _tree(each, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))
 
 
-def _wrapped(text: str, rest: str, first: str = "") -> list[str]:
+def wrapped(text: str, rest: str = "", first: str = "") -> list[str]:
+    """Return a text as lines. The first line begins with `first`, the others with `rest`, or 3 spaces without it."""
     width = max(WIDTH, len(rest) + _NARROWEST)
     return textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=rest or "   ", break_long_words=False,

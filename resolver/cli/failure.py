@@ -3,3 +3,7 @@
 
 class Failed(Exception):  # noqa: N818 - the command failed, not the program
     """The command cannot do what was asked; the text says why, and what to do."""
+
+
+class NoDaemon(Failed):
+    """No daemon answers."""

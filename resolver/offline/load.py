@@ -34,10 +34,32 @@ def offline(config: ControlSettings, now: WallTime, parsed: ParsedZones | None =
     return estate
 
 
+def restored(config: ControlSettings, now: WallTime, parsed: ParsedZones) -> tuple[Estate, WallTime | None]:
+    """Return the estate that a daemon has after its start, and when the inventory in it was saved; None without one.
+
+    The files are read as one change, about which the guard decides. No remote source is read.
+    """
+    saved = _loaded(config.state_directory)
+    files = zone_files.read(config.zones, saved.zone_texts if saved else {}, parsed)
+    estate = assemble(config, files, saved, {}, now)
+    scans = {
+        source.name: FileSource(source.path, set(estate.inventory.of(source.name))).scan()
+        for source in config.sources
+        if not source.remote
+    }
+    estate.take_scans(scans, now)
+    return estate, saved.saved_at if saved else None
+
+
 def _saved(directory: str, sources: list[str]) -> SavedInventory | None:
     """Return the saved data of these sources; None if there is no good file."""
+    saved = _loaded(directory)
+    return saved.only(sources) if saved else None
+
+
+def _loaded(directory: str) -> SavedInventory | None:
+    """Return the saved inventory; None if there is no good file."""
     try:
-        saved = inventory_file.load(directory)
+        return inventory_file.load(directory) if directory else None
     except (OSError, ValueError):
         return None
-    return saved.only(sources) if saved else None

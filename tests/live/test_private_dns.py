@@ -76,8 +76,8 @@ def test_zones_are_compared_and_served_also_after_a_restart_without_azure(
     planned = subprocess.run([str(PLDNS), "plan", "-c", str(daemon.path)], capture_output=True, text=True, check=False)
     assert planned.stdout.endswith("nothing would change\n"), planned
     azure.stop()
-    lookup = [str(PLDNS), "lookup", "www.corp.example", "-c", str(daemon.path)]
-    done = subprocess.run(lookup, capture_output=True, text=True, check=False)
+    explain = [str(PLDNS), "explain", "www.corp.example", "-c", str(daemon.path)]
+    done = subprocess.run(explain, capture_output=True, text=True, check=False)
     assert "www.corp.example. 60 IN A 10.0.7.7" in done.stdout, done.stderr
     daemon.start().ready()
     assert daemon.addresses("www.corp.example") == {"10.0.7.7"}

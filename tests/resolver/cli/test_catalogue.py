@@ -96,8 +96,8 @@ def test_the_configuration_adds_suffixes_to_every_tool(run: Run, suffixes: str) 
     assert [item["rule"] for item in run("catalogue", "-c", suffixes, "-o", "json").json].count("configured") == 1
     assert "no public suffix" in run("catalogue", "n.svc.example").out
 
-    found = run("lookup", "n.svc.example", "--client", "10.1.0.1", "-c", suffixes, "-o", "json").json
-    assert found["answer"][0].endswith("CNAME n.privatelink.svc.example.")
+    found = run("explain", "n.svc.example", "--client", "10.1.0.1", "-c", suffixes, "-o", "json").json
+    assert found["answer"]["answer"][0].endswith("CNAME n.privatelink.svc.example.")
     facts = run("check", "-c", suffixes, "-o", "json").json["findings"]
     (shared,) = [fact for fact in facts if fact["subject"] == "n.privatelink.svc.example"]
     assert (shared["code"], shared["evidence"]["shared_by"]) == ("shared-global-name", "tenant")

@@ -22,10 +22,10 @@ def test_the_version_is_one_line(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["chek"], "'check'"), (["check", "--nope"], "--nope"), (["lookup"], "NAME"),
+        (["chek"], "'check'"), (["check", "--nope"], "--nope"), (["explain"], "NAME"),
         (["check", "-o", "xml"], "xml"), (["serve", "--set", "dns.workers"], "PATH=VALUE"),
         (["check", "-c", "/nowhere/pldns.yaml"], "/nowhere/pldns.yaml"), (["query", "a..b"], "empty label"),
-        (["query", "a", "NOTYPE"], "NOTYPE"), (["lookup", "a", "--client", "me"], "not an IP address"),
+        (["query", "a", "NOTYPE"], "NOTYPE"), (["explain", "a", "--client", "me", "--set", "a=1"], "not an IP address"),
         (["healthcheck", "--server", "host"], "ADDRESS:PORT"), (["findings", "--admin", "ftp://x"], "http://"),
         (["findings", "-c", "/nowhere/pldns.yaml"], "/nowhere/pldns.yaml"),
     ],

@@ -7,10 +7,11 @@ from tests.resolver.cli.conftest import Run
 from tests.resolver.cli.test_plan import saved
 
 
-def answered(run: Run, config: Path, name: str) -> str:
-    ran = run("lookup", name, "-c", config)
+def answered(run: Run, config: Path, name: str) -> list[str]:
+    ran = run("explain", name, "-c", config, "-o", "json")
     assert ran.code == 0, ran.err
-    return ran.out.partition("\n")[2]
+    answer: list[str] = ran.json["answer"]["answer"]
+    return answer
 
 
 def test_a_files_source_reads_the_imported_file(run: Run, config: Path) -> None:
