@@ -174,7 +174,8 @@ def _mistakes(errors: Sequence[ErrorDetails]) -> str:
 
 def _mistake(error: ErrorDetails) -> str:
     where = ".".join(str(part) for part in error["loc"])
-    return f"{where}: " + ("no such parameter" if error["type"] == "extra_forbidden" else error["msg"])
+    text = error["msg"].removeprefix("Value error, ")  # pydantic's words for a ValueError of ours
+    return f"{where}: " + ("no such parameter" if error["type"] == "extra_forbidden" else text)
 
 
 @web.middleware

@@ -5,6 +5,7 @@ journal is bounded by age and by octets; the oldest entries go first. Does not k
 asked. Each method may block for the time of a disk access: call it in a thread, one at a time.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -74,14 +75,16 @@ class Journal:
     """An open journal. Methods raise `sqlite3.Error`."""
 
     def __init__(self, path: str, bounds: Bounds) -> None:
-        """Open or create the journal. `path`: a file, or `MEMORY`. Raises `sqlite3.Error`."""
+        """Open or create the journal. `path`: a file, or `MEMORY`. Raises OSError and `sqlite3.Error`."""
         self.path = path
         self.bounds = bounds
         self._inode = 0
+        if path != MEMORY:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite would let everyone read
         self._database = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
         try:
             self._prepare()
-        except sqlite3.Error:
+        except (OSError, sqlite3.Error):
             self._database.close()
             raise
 

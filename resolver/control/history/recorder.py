@@ -207,7 +207,7 @@ class HistoryRecorder:
                 access = asyncio.create_task(asyncio.to_thread(action, self._journal))
                 self._access = access
                 found = await asyncio.shield(access)
-            except (sqlite3.Error, _Removed) as error:
+            except (sqlite3.Error, OSError, _Removed) as error:
                 await self._failed(path, error)
                 raise HistoryUnavailable(f"the history cannot be used: {error}") from None
             if path:
@@ -223,7 +223,8 @@ class HistoryRecorder:
         if isinstance(error, _Removed) or not path:
             return
         if getattr(error, "sqlite_errorname", "") not in _DAMAGED:
-            self._estate.state.failed(path, str(error), wall_clock.now())
+            why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            self._estate.state.failed(path, why, wall_clock.now())
             return
         kept = await asyncio.to_thread(_set_aside, Path(path))
         _log.error("the history %s is not used: %s; it is now %s", path, error, kept or "still there")

@@ -130,7 +130,7 @@ async def test_an_event_that_is_no_longer_kept_is_reported(http: Http, running: 
     ("path", "asked", "why"),
     [
         ("/v1/history", {"kind": "thing"}, "kind"),
-        ("/v1/history", {"since": "yesterday"}, "`yesterday` is not a time"),
+        ("/v1/history", {"since": "yesterday"}, "since: `yesterday` is not a time"),
         ("/v1/history", {"cursor": "x"}, "cursor"),
         ("/v1/history", {"limit": "0"}, "limit"),
         ("/v1/history", {"nmae": "x"}, "nmae: no such parameter"),

@@ -116,6 +116,13 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
         Journal.in_directory(str(tmp_path), BOUNDS)
 
 
+def test_only_the_user_of_pldns_can_read_the_file(journal: Journal, tmp_path: Path) -> None:
+    journal.record([state("a", "1", 1)])
+    files = list(tmp_path.glob("history.*"))
+    assert len(files) == 3  # with SQLite's log and its index
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
 def test_a_removed_file_is_noticed(journal: Journal, tmp_path: Path) -> None:
     assert journal.is_in_place()
     (tmp_path / FILE).unlink()
