@@ -128,7 +128,7 @@ def test_the_second_server_of_a_race_starts_after_three_round_trips_within_bound
 
 
 def test_what_is_known_of_a_server_is_reported_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
+    caplog.set_level("DEBUG")
     it, now = health(), SteadyTime(10.0)
     answer(it, ONE, 0.02, now)
     it.of(ONE).learn_edns(from_text("a.example"), Edns.NONE, now)
