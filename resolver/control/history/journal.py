@@ -203,10 +203,13 @@ class Journal:
 
     def search(self, wanted: Search) -> list[Entry]:
         """Return entries, at most `limit`."""
+        return list(self._found(wanted))
+
+    def _found(self, wanted: Search) -> Iterator[Entry]:
+        """Return an iterator that reads one entry at a time: all of them may be as large as the file."""
         query = _SEARCH + (_NAMED if wanted.name is not None else "")
         query += _OLDEST_FIRST if wanted.before is None else _NEWEST_FIRST
-        rows = self._database.execute(query, wanted._asdict())
-        return [_entry(row) for row in rows]
+        return map(_entry, self._database.execute(query, wanted._asdict()))
 
     def differences(self, since: WallTime, until: WallTime) -> Iterator[Entry]:
         """Yield for each thing that changed between two times one entry: its state before, and its state after.
@@ -215,7 +218,7 @@ class Journal:
         """
         first: dict[tuple[Kind, str], str] = {}
         last: dict[tuple[Kind, str], Entry] = {}
-        for entry in self.search(Search(since=since, until=until, limit=-1)):
+        for entry in self._found(Search(since=since, until=until, limit=-1)):
             key = entry.kind, entry.key
             first.setdefault(key, entry.before)
             last[key] = entry

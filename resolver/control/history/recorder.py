@@ -73,7 +73,7 @@ class HistoryRecorder:
         """Begin: every source has data. All that exists is compared with what was recorded last."""
         if not self._is_complete:
             self._is_complete = self._compare_findings = True
-            self.names_changed([*self._estate.ledger.rows, *self._static_names()])
+            self._read_all_names()
 
     def names_changed(self, names: Iterable[Name]) -> None:
         """Record these names soon."""
@@ -126,15 +126,13 @@ class HistoryRecorder:
     async def _write(self, now: WallTime) -> None:
         await self._use(_check)
         begun = await self._use(lambda journal: {kind: journal.has_begun(kind) for kind in Kind})
+        if not begun[Kind.NAME]:
+            self._read_all_names()
         if not begun[Kind.NAME] or self._compare_findings:
             await self._compare(now)
         written = await self._record([states.of_source(self._estate, each, now) for each in self._sources()])
         while self._names:
-            some = dict(islice(self._names.items(), _BATCH))
-            written += await self._record([states.of_name(self._estate, name, at) for name, at in some.items()])
-            for name, at in some.items():
-                if self._names.get(name) == at:
-                    del self._names[name]
+            written += await self._record_names(dict(islice(self._names.items(), _BATCH)))
             await asyncio.sleep(_PAUSE)
         for kind in (kind for kind, is_begun in begun.items() if not is_begun):
             await self._use(partial(Journal.begin, kind=kind))
@@ -142,11 +140,21 @@ class HistoryRecorder:
             news, self._news = self._news, asyncio.Event()
             news.set()
 
+    async def _record_names(self, some: dict[Name, WallTime]) -> int:
+        """Record the present states of these names. A name that changes meanwhile is read again."""
+        for name in some:
+            del self._names[name]
+        try:
+            return await self._record([states.of_name(self._estate, name, at) for name, at in some.items()])
+        except BaseException:
+            self._names |= some  # with the times of the first changes
+            raise
+
     async def _compare(self, now: WallTime) -> None:
         """Compare all findings, and the names that were recorded and do not exist any more."""
-        self._compare_findings = False
-        present = {finding.id: states.of_finding(finding, now) for finding in self._estate.board}
         known = await self._use(lambda journal: journal.keys(Kind.FINDING))
+        self._compare_findings = False  # from here on, no finding moves before `present` is complete
+        present = {finding.id: states.of_finding(finding, now) for finding in self._estate.board}
         gone = [State(Kind.FINDING, key, subject, ABSENT, now) for key, subject in known if key not in present]
         self._findings = {**{each.key: each for each in gone}, **present}
         for key, _ in await self._use(lambda journal: journal.keys(Kind.NAME)):
@@ -167,8 +175,9 @@ class HistoryRecorder:
     def _sources(self) -> list[SourceStatus]:
         return list(self._estate.sources.values())
 
-    def _static_names(self) -> list[Name]:
-        return [name for zone in self._estate.static.values() for name in zone.names]
+    def _read_all_names(self) -> None:
+        static = (name for zone in self._estate.static.values() for name in zone.names)
+        self.names_changed([*self._estate.ledger.rows, *static])
 
     def _bounds(self) -> Bounds:
         settings = self._estate.settings.history
@@ -229,7 +238,6 @@ class HistoryRecorder:
         kept = await asyncio.to_thread(_set_aside, Path(path))
         _log.error("the history %s is not used: %s; it is now %s", path, error, kept or "still there")
         self._estate.state.set_aside(SetAside(path, str(error), kept), wall_clock.now())
-        self.names_changed([*self._estate.ledger.rows, *self._static_names()])
 
 
 class _Removed(Exception):  # noqa: N818 - an event

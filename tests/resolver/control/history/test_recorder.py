@@ -1,15 +1,18 @@
 """The recorder in a running control: names, findings and sources, over restarts, and with faults of its file."""
 
 import json
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from resolver.control.history import recorder
-from resolver.control.history.entry import Entry, Kind
-from resolver.control.history.journal import FILE, Search
-from tests.resolver.control.running import FQDN, PRIVATE, Running, Start, start, until, write
+from resolver.control.history.entry import Entry, Kind, State
+from resolver.control.history.journal import FILE, Journal, Search
+from resolver.process import wall_clock
+from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, Running, Start, start, until, write
 from zones.dns.name import to_text
 
 __all__ = ["start"]
@@ -122,7 +125,8 @@ async def test_a_removed_journal_is_made_again(start: Start, tmp_path: Path) -> 
     await until((tmp_path / "state" / FILE).exists)
     await begun(running)
     write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
-    assert await written(running, 1, kind=Kind.NAME)
+    (entry,) = await written(running, 1, kind=Kind.NAME)
+    assert entry.change == "changed"  # the new journal knows the name
 
 
 async def test_without_a_state_directory_the_history_is_in_memory(start: Start, tmp_path: Path) -> None:
@@ -130,3 +134,60 @@ async def test_without_a_state_directory_the_history_is_in_memory(start: Start, 
     running = await begun(start("lab", state_directory=""))
     write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
     assert await written(running, 1, kind=Kind.NAME)
+
+
+class Pause:
+    """Holds one access to the journal, as a slow disk does."""
+
+    def __init__(self) -> None:
+        self.reached, self._released = threading.Event(), threading.Event()
+
+    def hold(self) -> None:
+        """Wait for `release`; at the first call only."""
+        if not self.reached.is_set():
+            self.reached.set()
+            self._released.wait(DEADLINE)
+
+    def release(self) -> None:
+        self._released.set()
+
+
+async def test_a_name_that_changes_while_its_state_is_written_is_read_again(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
+    running, pause, record = await begun(start("lab")), Pause(), Journal.record
+
+    def slow(journal: Journal, found: Sequence[State]) -> int:
+        if any(each.kind is Kind.NAME for each in found):
+            pause.hold()
+        return record(journal, found)
+
+    monkeypatch.setattr(Journal, "record", slow)
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
+    await until(pause.reached.is_set)
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.6")
+    await until(lambda: b"\x0a\0\0\6" in running.control.estate.ledger.verdicts(PRIVATE, wall_clock.now())[0].a)
+    pause.release()
+    found = await written(running, 2, kind=Kind.NAME)
+    assert [answers(each.after)[0][0] for each in found] == [["10.0.0.5"], ["10.0.0.6"]]
+
+
+async def test_a_finding_that_opens_while_all_are_compared_is_recorded(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
+    running, pause, keys = await begun(start("lab")), Pause(), Journal.keys
+
+    def slow(journal: Journal, kind: Kind) -> list[tuple[str, str]]:
+        pause.hold()
+        return keys(journal, kind)
+
+    monkeypatch.setattr(Journal, "keys", slow)
+    running.control.history.findings_replaced()
+    await until(pause.reached.is_set)
+    write(tmp_path / "lab" / "b.yaml", "two 10.0.0.5")
+    await until(lambda: running.control.history._findings)
+    pause.release()
+    (entry,) = await written(running, 1, kind=Kind.FINDING, name=NAME)
+    assert (json.loads(entry.after)["code"], entry.change) == ("conflicting-address", "added")
