@@ -76,8 +76,11 @@ class QueryTails:
 
     async def _run(self) -> None:
         """Ask the workers as long as somebody watches, and once more with no filter, which ends it there."""
-        while self._open:
+        while True:
+            is_last = not self._open
             replies = await self._ask(WatchQueries([tail.filter for tail in self._open]))
+            if is_last and not self._open:
+                return  # nobody has begun to watch while the workers replied
             for reply in replies.values():
                 if reply is not None:
                     for tail in self._open:
@@ -85,4 +88,3 @@ class QueryTails:
                         for query in reply.queries:
                             tail.put(query)
             await asyncio.sleep(INTERVAL)
-        await self._ask(WatchQueries([]))

@@ -44,11 +44,11 @@ class QueryWatch:
         self, filters: Sequence[QueryFilter], responder: Responder, networks: Networks
     ) -> tuple[int, list[WatchedQuery]]:
         """Watch what `responder` answers. Return how many queries were dropped, and those noted since the last call."""
-        if self._responder is not None and self._responder is not responder:
-            self._responder.watch = None
-        self._filters, self._responder, self._networks = tuple(filters), responder, networks
-        self._until = SteadyTime(self._clock.steady() + PATIENCE)
-        responder.watch = self if filters else None
+        self._end()
+        if filters:
+            self._filters, self._responder, self._networks = tuple(filters), responder, networks
+            self._until = SteadyTime(self._clock.steady() + PATIENCE)
+            responder.watch = self
         found, self._noted = self._noted, []
         dropped, self._dropped = self._dropped, 0
         return dropped, found
@@ -68,13 +68,18 @@ class QueryWatch:
 
         return sent
 
+    def _end(self) -> None:
+        """Note nothing from now on. A responder that is kept here would keep its table, also after a reload."""
+        if self._responder is not None:
+            self._responder.watch = None
+        self._filters, self._responder, self._networks = (), None, None
+
     def _note(
         self, proto: str, packet: bytes, client: bytes, network: NetworkIndex, rcode: int, octets: int,
         seconds: float | None,
     ) -> None:  # fmt: skip
         if self._clock.steady() >= self._until:
-            if self._responder is not None:
-                self._responder.watch = None
+            self._end()
             return
         name, qtype = _question(packet)
         label = self._networks.label(network) if self._networks is not None and network >= NONE else ""

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from resolver.control.upstream_watch import UpstreamWatch
+from resolver.control.upstream_watch import MOST, UpstreamWatch
 
 
 def test_each_change_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -25,3 +25,10 @@ def test_each_change_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
         ((1.0, 1.0), up), ((1.0,), ()),
     ):  # fmt: skip
         assert looked(*states) == [*lines], states
+
+
+def test_a_worker_cannot_report_servers_without_end(caplog: pytest.LogCaptureFixture) -> None:
+    watch = UpstreamWatch()
+    for server in range(MOST + 10):
+        watch.look([("upstream_up", ("public", str(server), "0"), 0.0)])
+    assert len(caplog.messages) == MOST

@@ -28,6 +28,11 @@ class Watched:
     def take(self, *filters: QueryFilter) -> tuple[int, list[WatchedQuery]]:
         return self.watch.take(filters, self.pipeline.responder, self.pipeline.parts.networks)
 
+    def is_idle(self) -> bool:
+        """Return whether nothing is noted, and nothing would keep the responder after a reload."""
+        responder = self.pipeline.responder
+        return responder.watch is None and responder not in vars(self.watch).values()
+
     def names(self, *filters: QueryFilter) -> list[str]:
         return [to_text(each.name) for each in self.take(*filters)[1]]
 
@@ -78,11 +83,11 @@ def test_queries_beyond_the_limit_are_counted(watched: Watched, monkeypatch: pyt
 def test_nothing_is_noted_without_a_filter_or_when_control_no_longer_asks(watched: Watched) -> None:
     watched.take(EVERY)
     watched.take()
-    assert watched.pipeline.responder.watch is None
+    assert watched.is_idle()
     watched.take(EVERY)
     watched.pipeline.now += PATIENCE
     watched.pipeline.ask("localhost", tcp=True)
-    assert watched.pipeline.responder.watch is None
+    assert watched.is_idle()
     assert watched.names() == []
 
 
