@@ -69,6 +69,8 @@ class AdminSocket:
         fresh = f"/proc/self/fd/{folder}/.{path.name}.{os.getpid()}"
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(fresh)  # noqa: PTH108 - left by a killed process; in a container, the next one has its number
             made.bind(fresh)
             try:
                 self._give(fresh)

@@ -61,7 +61,7 @@ def _found(mounts: str, groups: str) -> list[_Group]:
     for line in mounts.splitlines():
         where, _, kind = line.partition(" - ")
         _, _, _, root, mount, *_ = where.split()
-        name, _, options = kind.split()[:3]
+        name, *_, options = kind.split()  # between them is what is mounted, which may be empty
         for entry in groups.splitlines():
             number, controllers, path = entry.split(":", 2)
             v1 = name == "cgroup" and "memory" in options.split(",") and "memory" in controllers.split(",")

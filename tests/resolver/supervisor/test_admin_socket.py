@@ -87,3 +87,13 @@ def test_what_cannot_be_done_is_logged(tmp_path: Path, caplog: pytest.LogCapture
     made.close()
     AdminSocket("", "").open()
     assert len(caplog.messages) == 2
+
+
+def test_a_socket_that_a_killed_process_of_this_number_has_left_is_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / "admin.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / f".admin.sock.{os.getpid()}"))
+    made = AdminSocket(str(path), "")
+    made.open()
+    assert reaches(path)
+    made.close()

@@ -22,6 +22,7 @@ class Groups:
         kind = "cgroup2 cgroup2 rw" if version == 2 else "cgroup cgroup rw,memory"
         self._mounts.write_text(
             "22 1 0:21 / /proc rw,nosuid - proc proc rw\n"
+            "23 1 0:22 / /mnt rw - tmpfs  rw\n"  # mounted with an empty name
             f"35 31 0:32 {root} {self.mount} rw,relatime shared:9 - {kind}\n"
         )
         self._own.write_text(f"3:cpuset:/\n0::{path}\n" if version == 2 else f"0::/elsewhere\n4:cpu,memory:{path}\n")
