@@ -44,7 +44,8 @@ async def new(context: Context, request: web.Request, wanted: TokenRequest) -> w
 async def revoke(context: Context, request: web.Request, _: RevokeRequest) -> web.Response:
     """Remove a token that was made."""
     name = request.match_info["name"]
-    if any(each.name == name for each in context.estate.settings.admin.tokens):
+    # A reload may bring a token of the name of one that was made. The made one is removed then.
+    if name not in context.tokens.made and any(each.name == name for each in context.estate.settings.admin.tokens):
         raise Refused(Code.CONFIGURED, f"token `{name}` is in the configuration; remove it there, and reload")
     try:
         item = access.token(context.tokens.revoke(name))

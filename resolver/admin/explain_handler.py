@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from resolver.admin.access.problems import Code, Refused
 from resolver.admin.resources import explanation
 from resolver.admin.resources.explanation import Asked, ExplainParameters, Origin
 from resolver.admin.resources.question import InvalidQuestion, client_address, question
@@ -24,16 +25,16 @@ async def explain(context: Context, _: web.Request, asked: ExplainParameters) ->
             question(asked.name, asked.type), client_address(asked.client), asked.transport, _listener(asked.listener)
         )
     except InvalidQuestion as error:
-        raise web.HTTPBadRequest(text=str(error)) from None
+        raise Refused(Code.INVALID_PARAMETER, str(error)) from None
     worker = asked.worker if asked.worker is not None else _first(context)
     packet = wanted.question.message.to_wire()
     request = Explain(packet, wanted.client, wanted.transport, wanted.listener, asked.ask)
     try:
         reply = await context.view.ask_worker(request, worker, PATIENCE)
     except LookupError:
-        raise web.HTTPServiceUnavailable(text=f"worker {worker} is not connected") from None
+        raise Refused(Code.NO_WORKER, f"worker {worker} is not connected") from None
     if reply is None or reply.trace is None:
-        raise web.HTTPServiceUnavailable(text=f"worker {worker} did not explain the query; its log says why")
+        raise Refused(Code.NO_WORKER, f"worker {worker} did not explain the query; its log says why")
     accepted = context.view.reloads.accepted
     return item_response(
         explanation.explanation(accepted, context.estate, wanted, reply.trace, Origin(worker), wall_clock.now())
@@ -41,10 +42,10 @@ async def explain(context: Context, _: web.Request, asked: ExplainParameters) ->
 
 
 def _first(context: Context) -> int:
-    """Return the first connected worker. Raises a 503 where there is none."""
+    """Return the first connected worker. Raises `Refused` where there is none."""
     found = [index for index, worker in sorted(context.view.workers.items()) if worker.connected]
     if not found:
-        raise web.HTTPServiceUnavailable(text="no worker is connected")
+        raise Refused(Code.NO_WORKER, "no worker is connected")
     return found[0]
 
 

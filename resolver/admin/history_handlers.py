@@ -14,24 +14,17 @@ from resolver.admin.resources.history import (
     HistoryParameters,
     moment,
 )
-from resolver.admin.responses import encoded, list_response
+from resolver.admin.responses import EVENT_STREAM, QUIET, encoded, list_response, stream_response
 from resolver.admin.route import Context
 from resolver.control.history.entry import Entry
 from resolver.control.history.journal import Search
 from resolver.control.history.recorder import HistoryUnavailable
-from resolver.http_protocol import Response, StreamResponse
+from resolver.http_protocol import Response
 from zones.dns.name import InvalidName, from_text, to_text
 
-STREAMS: Final = 16
-"""Most event streams at a time: each one holds a connection of the listener."""
 _NEWEST: Final = (1 << 63) - 1
 _BATCH: Final = 500
 """Entries read at a time."""
-_HEADERS: Final = {
-    "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
-}  # fmt: skip
-_QUIET: Final = 15.0
-"""Seconds without an event until a comment shows that the connection is open."""
 
 
 async def list_history(context: Context, _: web.Request, asked: HistoryParameters) -> web.Response:
@@ -71,17 +64,15 @@ async def stream_events(context: Context, request: web.Request, asked: EventPara
     gets the event `lost` where it has not.
     """
     if request.method == "HEAD":
-        return Response(content_type="text/event-stream")
+        return Response(content_type=EVENT_STREAM)
     recorder = context.view.history
-    if context.streams.count >= STREAMS:
-        raise Refused(Code.TOO_MANY_STREAMS, f"{STREAMS} event streams are open, which is the most")
-    try:
-        oldest, newest = await recorder.ids()
-    except HistoryUnavailable as error:
-        raise Refused(Code.NO_HISTORY, str(error)) from None
     last = asked.after if asked.after is not None else _last_event(request)
-    response = StreamResponse(headers=_HEADERS)
+    response = stream_response()
     with context.streams.counted():
+        try:
+            oldest, newest = await recorder.ids()
+        except HistoryUnavailable as error:
+            raise Refused(Code.NO_HISTORY, str(error)) from None
         await response.prepare(request)
         await response.write(b"retry: 2000\n\n")
         if last is not None and (last > newest or last + 1 < oldest):
@@ -108,7 +99,7 @@ async def _wait(news: asyncio.Event, response: web.StreamResponse) -> None:
     """Wait for new entries, and send a comment where there are none for long."""
     while not news.is_set():
         try:
-            async with asyncio.timeout(_QUIET):
+            async with asyncio.timeout(QUIET):
                 await news.wait()
         except TimeoutError:
             await response.write(b": no events\n\n")

@@ -1,12 +1,25 @@
 """Responses of the admin interface: JSON objects, pages of lists, and problem details with more keys (RFC 9457)."""
 
+from typing import Final
+
 from aiohttp import web
 
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.paging import Page
 from resolver.admin.resources.model import Model, ProblemDetails
-from resolver.http_protocol import Response
+from resolver.http_protocol import Response, StreamResponse
 from zones.dns.name import InvalidName, Name, from_text
+
+EVENT_STREAM: Final = "text/event-stream"
+QUIET: Final = 15.0
+"""Seconds without an event until a comment shows that the connection of an event stream is open."""
+
+
+def stream_response() -> StreamResponse:
+    """Return a response that carries server-sent events."""
+    return StreamResponse(
+        headers={"Content-Type": EVENT_STREAM, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    )
 
 
 def item_response(body: Model, *, exclude_none: bool = False, status: int = 200) -> web.Response:

@@ -3,33 +3,39 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
 from resolver.admin.access.audit import AuditLog
 from resolver.admin.access.identity import IDENTITY, Role
+from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.tokens import Tokens
 from resolver.admin.resources.model import Model, Parameters
 from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
 from resolver.control.estate.estate import Estate
 
+STREAMS: Final = 16
+"""Most event streams at a time: each one holds a connection of the listener."""
+
 
 class EventStreams:
     """Counts the event streams that are open."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self._count = 0
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Count one stream while the block runs."""
-        self.count += 1
+        """Count one stream while the block runs. Raises `Refused` where as many are open as may be."""
+        if self._count >= STREAMS:
+            raise Refused(Code.TOO_MANY_STREAMS, f"{STREAMS} event streams are open, which is the most")
+        self._count += 1
         try:
             yield
         finally:
-            self.count -= 1
+            self._count -= 1
 
 
 @dataclass(frozen=True, slots=True)

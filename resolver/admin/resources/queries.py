@@ -2,9 +2,9 @@
 
 from ipaddress import ip_address, ip_network
 
-from aiohttp import web
 from pydantic import Field
 
+from resolver.admin.access.problems import Code, Refused
 from resolver.admin.resources.model import Model, Parameters, Time, time_text
 from resolver.channel.watched_queries import QueryFilter, WatchedQuery
 from resolver.wire import codes
@@ -43,19 +43,19 @@ def query_filter(asked: QueryParameters, networks: frozenset[str]) -> QueryFilte
         try:
             under = from_text(asked.name)
         except InvalidName as error:
-            raise web.HTTPBadRequest(text=f"name: {error}") from None
+            raise Refused(Code.INVALID_PARAMETER, f"name: {error}") from None
     if asked.client is not None:
         try:
             clients = ip_network(asked.client)
         except ValueError as error:
-            raise web.HTTPBadRequest(text=f"client: {error}") from None
+            raise Refused(Code.INVALID_PARAMETER, f"client: {error}") from None
         prefix = clients.network_address.packed, clients.prefixlen
     if asked.rcode is not None:
         rcode = next((number for number in range(16) if codes.rcode_text(number) == asked.rcode.upper()), None)
         if rcode is None:
-            raise web.HTTPBadRequest(text=f"rcode: {asked.rcode[:40]!r} is not an rcode")
+            raise Refused(Code.INVALID_PARAMETER, f"rcode: {asked.rcode[:40]!r} is not an rcode")
     if asked.network is not None and asked.network not in networks:
-        raise web.HTTPBadRequest(text=f"network: there is no network {asked.network[:40]!r}")
+        raise Refused(Code.INVALID_PARAMETER, f"network: there is no network {asked.network[:40]!r}")
     return QueryFilter(under, prefix, rcode, asked.network)
 
 

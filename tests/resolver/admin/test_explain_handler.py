@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from resolver.admin.access.problems import Code
 from resolver.channel.requests import Explain, Explained
 from resolver.host_port import HostPort
 from tests.resolver.admin.json_client import Client, get
@@ -33,7 +34,9 @@ async def test_a_worker_gets_the_packet_of_the_client(client: Client, control: C
     ],
 )  # fmt: skip
 async def test_a_bad_question_is_refused_with_a_sentence(client: Client, parameters: str, says: str) -> None:
-    assert says in (await get(client, f"/v1/explain?{parameters}", 400))["detail"]
+    found = await get(client, f"/v1/explain?{parameters}", 400)
+    assert says in found["detail"]
+    assert found["type"] == Code.INVALID_PARAMETER.type
 
 
 async def test_a_worker_that_cannot_answer_is_named(client: Client, control: Control) -> None:
@@ -41,4 +44,5 @@ async def test_a_worker_that_cannot_answer_is_named(client: Client, control: Con
     for control.explained in (None, Explained(None)):
         assert "its log says why" in (await get(client, "/v1/explain?name=a", 503))["detail"]
     control.workers[0].connected = False
-    assert (await get(client, "/v1/explain?name=a", 503))["detail"] == "no worker is connected"
+    found = await get(client, "/v1/explain?name=a", 503)
+    assert (found["detail"], found["type"]) == ("no worker is connected", Code.NO_WORKER.type)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, ClientTimeout
 
-from resolver.admin import history_handlers
+from resolver.admin import route
+from resolver.admin.access.problems import Code
 from resolver.admin_settings import AdminSettings
 from resolver.control.history import recorder
 from resolver.control.history.entry import Kind
@@ -146,8 +147,10 @@ async def test_a_mistake_in_a_parameter_is_a_400(http: Http, path: str, asked: d
 
 
 async def test_too_many_streams_and_a_bad_id_are_refused(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history_handlers, "STREAMS", 0)
-    assert (await http.get("/v1/events"))["status"] == 503
+    monkeypatch.setattr(route, "STREAMS", 0)
+    for path in ("/v1/events", "/v1/queries"):
+        found = await http.get(path)
+        assert (found["status"], found["type"]) == (503, Code.TOO_MANY_STREAMS.type)
     monkeypatch.undo()
     async with http.session.get(f"{http.url}/v1/events", headers={"Last-Event-ID": "abc"}) as response:
         assert response.status == 400

@@ -2,6 +2,7 @@
 
 import pytest
 
+from resolver.admin.access.problems import Code
 from tests.resolver.admin.conftest import Client
 
 
@@ -19,7 +20,9 @@ from tests.resolver.admin.conftest import Client
 async def test_a_filter_that_cannot_match_is_an_error(client: Client, name: str, value: str, why: str) -> None:
     response = await client.get("/v1/queries", params={name: value})
     assert response.status == 400
-    assert (await response.json())["detail"].startswith(why)
+    found = await response.json()
+    assert found["detail"].startswith(why)
+    assert found["type"] == Code.INVALID_PARAMETER.type
 
 
 async def test_head_opens_no_stream(client: Client) -> None:

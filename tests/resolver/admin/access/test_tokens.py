@@ -107,6 +107,20 @@ async def test_a_token_is_made_used_and_revoked(client: Client, control: Control
     assert made["token"] not in json.dumps(entries)
 
 
+async def test_a_made_token_can_be_revoked_although_a_reload_brought_one_of_its_name(
+    client: Client, control: Control
+) -> None:
+    made = await post(client, "/v1/tokens", {"name": "grafana", "role": "read"}, 201)
+    before = control.estate.settings.admin
+    admin = structs.replace(before, tokens=(*before.tokens, AdminToken("grafana", "read", digest("pldns_other"))))
+    control.estate.settings = structs.replace(control.estate.settings, admin=admin)
+    await post(client, "/v1/tokens/grafana/revoke", {}, 200)
+    for token, status in ((made["token"], 401), ("pldns_other", 200)):
+        async with client.get("/v1/status", headers={"Authorization": f"Bearer {token}"}) as response:
+            assert response.status == status
+    assert (await post(client, "/v1/tokens/grafana/revoke", {}, 409))["type"] == "urn:pldns:problem:configured"
+
+
 async def test_a_token_that_cannot_be_saved_is_not_made(control: Control, tmp_path: Path) -> None:
     admin = AdminSettings(LISTEN, tokens=(AdminToken("test", "admin", digest("pldns_test")),))
     settings = structs.replace(control.estate.settings, state_directory=str(tmp_path / "missing"), admin=admin)
