@@ -24,7 +24,8 @@ def test_check_exits_2_for_an_error_and_names_the_claims(run: Run, contested: Pa
     ran = run("check", "-c", contested)
     assert ran.code == 2
     (row,) = [line for line in ran.out.splitlines() if "conflicting-address" in line]
-    assert "served: 10.1.0.9 of rival; not served: 10.1.0.4 of shop (rule: resource-id); in east, west" in row
+    assert "10.1.0.9 of rival is served, 10.1.0.4 of shop is not: endpoints of different resources claim" in row
+    assert "; in east, west → the first endpoint by resource id is served" in row
     assert "the rule `incumbent` is skipped" in ran.err
 
 
