@@ -23,6 +23,7 @@ from resolver.memory_budget import UNLIMITED
 from resolver.process import handed_files, orders
 from resolver.process.bootstrap import FirstTable
 from resolver.process.sandbox import capabilities, files, landlock
+from resolver.process.sandbox.capabilities import Capability
 from resolver.process.sandbox.landlock import Access
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.settings import Accepted
@@ -203,7 +204,8 @@ class Children:
             handed["warm-start"] = saved
         options |= {name: str(descriptor) for name, descriptor in handed.items()}
         try:
-            with capabilities.withheld():
+            # A Python below a folder of root's needs the other capability until it is loaded.
+            with capabilities.withheld(Capability.NET_BIND_SERVICE):
                 self._start(worker.process, now, options, [*own, dialer.worker_end, *handed.values()])
         except OSError:
             dialer.close()

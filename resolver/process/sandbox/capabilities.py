@@ -15,6 +15,7 @@ _VERSION: Final = 0x20080522  # linux/capability.h
 _LAST: Final = 63
 _AMBIENT_IS_SET: Final = 1
 _AMBIENT_RAISE: Final = 2
+_AMBIENT_LOWER: Final = 3
 _AMBIENT_CLEAR_ALL: Final = 4
 
 
@@ -69,14 +70,15 @@ def keep_only(kept: Collection[Capability]) -> None:
 
 
 @contextlib.contextmanager
-def withheld() -> Iterator[None]:
-    """Let programs that are executed meanwhile inherit no capability, except where their user is root.
+def withheld(*which: Capability) -> Iterator[None]:
+    """Let programs that are executed meanwhile not inherit these capabilities, except where their user is root.
 
     They could also give up their capabilities themselves, but not under a filter that forbids capset(2).
     """
     try:
-        held = [each for each in Capability if kernel.prctl(kernel.PR_CAP_AMBIENT, _AMBIENT_IS_SET, each)]
-        kernel.prctl(kernel.PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL)
+        held = [each for each in which if kernel.prctl(kernel.PR_CAP_AMBIENT, _AMBIENT_IS_SET, each)]
+        for each in held:
+            kernel.prctl(kernel.PR_CAP_AMBIENT, _AMBIENT_LOWER, each)
     except OSError:  # kernels before 4.3 have no ambient set
         held = []
     try:
