@@ -41,8 +41,8 @@ import sys, time
 held = []
 for _ in range(int(sys.argv[1])):
     held.append(b"x" * (1 << 20))
-    time.sleep(0.02)
-time.sleep(float(sys.argv[2]))
+    time.sleep(float(sys.argv[2]))  # memory goes at a rate: pldns has to notice while there is some left
+time.sleep(float(sys.argv[3]))  # keeps the memory for the measurement, and uses no processor
 """
 
 
@@ -79,7 +79,9 @@ class Group:
     def remove(self) -> None:
         """Remove the group. All of its processes must have ended."""
         while (self.path / "cgroup.procs").read_text():
-            time.sleep(0.05)
+            time.sleep(
+                0.05
+            )  # the kernel removes an ended process from the group a little later, and reports it nowhere
         self.path.rmdir()
 
 
@@ -142,7 +144,7 @@ def everything(folder: Path, limit: int, taken: int) -> Iterator[Result]:
             clients = Clients(PORTS.dns)
             clients.ask_for(_FILLING)
             yield Result("filled caches, memory of the group", group.used() / MIB, "MiB", limit)
-            command = group.command(sys.executable, "-c", _NEIGHBOUR, str(taken), str(_HELD))
+            command = group.command(sys.executable, "-c", _NEIGHBOUR, str(taken), str(_EACH_MIB), str(_HELD))
             with Background(command, folder / "neighbour.log"):
                 clients.ask_for(taken * _EACH_MIB + _HELD)
             clients.ask_for(_FILLING)

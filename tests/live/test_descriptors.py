@@ -2,8 +2,7 @@
 
 import contextlib
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import dns.flags
@@ -12,42 +11,24 @@ import dns.rcode
 import dns.rrset
 import pytest
 
+from tests.live.answering_upstream import answering
 from tests.live.daemon import REPLY, Daemon, until
 
 pytestmark = pytest.mark.live
 
 
-@contextlib.contextmanager
-def upstream() -> Iterator[int]:
-    """Answer every question with an address. Yields the port."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-
-        def serve() -> None:
-            while True:
-                packet, sender = sock.recvfrom(4096)
-                if not packet:
-                    return
-                reply = dns.message.make_response(dns.message.from_wire(packet), recursion_available=True)
-                name = reply.question[0].name
-                reply.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.1"))
-                sock.sendto(reply.to_wire(), sender)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield sock.getsockname()[1]
-        finally:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
-                end.sendto(b"", sock.getsockname())
-            thread.join()
+def address_reply(packet: bytes) -> bytes:
+    """Return the reply with an address."""
+    reply = dns.message.make_response(dns.message.from_wire(packet), recursion_available=True)
+    reply.answer.append(dns.rrset.from_text(reply.question[0].name, 60, "IN", "A", "192.0.2.1"))
+    return reply.to_wire()
 
 
 @pytest.mark.parametrize("descriptors", [64, 256])
 def test_idle_connections_leave_descriptors_for_everything_else(
     tmp_path: Path, start: Callable[..., Daemon], descriptors: int
 ) -> None:
-    with upstream() as port, contextlib.ExitStack() as stack:
+    with answering(address_reply) as port, contextlib.ExitStack() as stack:
         config = {"upstreams": {"public": {"servers": [f"udp://127.0.0.1:{port}"]}}}
         daemon = start(descriptors=descriptors, **config)
         until(lambda: "all workers are up" in daemon.log.read_text())

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.live.answering_upstream import answering
 from tests.live.daemon import REPLY, Daemon, until
 
 pytestmark = pytest.mark.live
@@ -53,30 +53,12 @@ def text_of(name: bytes) -> bytes:
     return b"".join(b"\xc7" + (sha256(name + bytes((part,))).digest() * 7)[:199] for part in range(5))
 
 
-@contextlib.contextmanager
-def upstream() -> Iterator[int]:
-    """Answer every question with the text of its name. Yields the port."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-
-        def serve() -> None:
-            while True:
-                packet, sender = sock.recvfrom(4096)
-                if not packet:
-                    return
-                end = packet.index(b"\0", 12) + 5
-                rdata = text_of(packet[12 : end - 4].lower())
-                record = b"\xc0\x0c\0\x10\0\1" + struct.pack(">IH", 3600, len(rdata)) + rdata
-                sock.sendto(packet[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + packet[12:end] + record, sender)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield sock.getsockname()[1]
-        finally:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
-                end.sendto(b"", sock.getsockname())
-            thread.join()
+def text_reply(packet: bytes) -> bytes:
+    """Return the reply with the text of the name."""
+    end = packet.index(b"\0", 12) + 5
+    rdata = text_of(packet[12 : end - 4].lower())
+    record = b"\xc0\x0c\0\x10\0\1" + struct.pack(">IH", 3600, len(rdata)) + rdata
+    return packet[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + packet[12:end] + record
 
 
 def ask(daemon: Daemon, numbers: range) -> None:
@@ -98,7 +80,7 @@ def ask(daemon: Daemon, numbers: range) -> None:
 
 
 def test_caches_stay_within_the_limit_and_are_dropped_when_memory_is_short(tmp_path: Path, group: Path | None) -> None:
-    with upstream() as port:
+    with answering(text_reply) as port:
         daemon = Daemon(tmp_path, {"upstreams": {"public": {"servers": [f"udp://127.0.0.1:{port}"]}}})
         if group:
             daemon.command = ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh", *daemon.command]
