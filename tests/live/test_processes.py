@@ -140,8 +140,8 @@ def test_a_lost_source_does_not_stop_changes_of_another(start: Start, estate: Pa
     poll(lambda: daemon.addresses(NAME) == {"10.0.0.5"})
     assert daemon.get("/readyz")[0] == 503
     assert daemon.addresses("b.blob.core.windows.net") == {"10.0.1.4"}
+    endpoints(tmp_path / "away", "10.0.1.5", name="c.blob.core.windows.net", file="b.yaml")
     (tmp_path / "away").rename(other)
-    endpoints(other, "10.0.1.5", name="c.blob.core.windows.net", file="b.yaml")
     daemon.ready()
     poll(lambda: daemon.addresses("c.blob.core.windows.net") == {"10.0.1.5"})
     assert daemon.addresses("b.blob.core.windows.net") == set()
