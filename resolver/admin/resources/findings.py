@@ -5,11 +5,15 @@ from typing import Annotated, Any, Final
 from pydantic import Field, WithJsonSchema
 
 from resolver.admin.resources.evidence import encoded, schema
-from resolver.admin.resources.model import ListParameters, Model, Time, clock_text
+from resolver.admin.resources.model import ListParameters, Model, OneOf, Time, clock_text
 from zones.clocks import WallTime
 from zones.findings.board import Board
+from zones.findings.codes import TYPES
 from zones.findings.evidence import Severity
 from zones.findings.finding import Finding
+
+FindingCode = Annotated[str, OneOf(kind.code for kind in TYPES)]
+FindingSeverity = Annotated[Severity, OneOf(Severity)]
 
 
 class FindingItem(Model):
@@ -34,8 +38,17 @@ class FindingItem(Model):
 class FindingParameters(ListParameters):
     """Query parameters of `/v1/findings`."""
 
-    code: str | None = None
-    severity: Severity | None = None
+    code: tuple[FindingCode, ...] = Field(default=(), description="Only findings with this code.")
+    severity: tuple[FindingSeverity, ...] = Field(default=(), description="Only findings of this severity.")
+    network: tuple[str, ...] = Field(default=(), description="Only findings that hold in this network.")
+    zone: tuple[str, ...] = Field(
+        default=(), description="Only findings about a name in this zone, or about an endpoint with such a name."
+    )
+    name: tuple[str, ...] = Field(
+        default=(),
+        description="Only findings with this subject: a public or private name, an endpoint by id or name, "
+        "an address, or a source.",
+    )
 
 
 def finding(board: Board, fact: Finding, now: WallTime) -> FindingItem:
