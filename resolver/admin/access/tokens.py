@@ -1,7 +1,7 @@
 """Bearer tokens that were made by a command: a name, a role, and the SHA-256 of each, in a file of the state directory.
 
 A token has 256 random bits, so its hash needs no salt and no slow function. The text of a token is known only to
-whoever made it. Does not know tokens of the configuration's file, except that they are compared in the same way.
+its maker. Does not know tokens of the configuration's file, except that they are compared in the same way.
 """
 
 import contextlib
