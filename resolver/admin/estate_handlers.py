@@ -145,6 +145,7 @@ async def list_findings(context: Context, request: web.Request, asked: FindingPa
         wanted = (
             (not asked.code or fact.code in asked.code)
             and (not asked.severity or fact.severity in asked.severity)
+            and (not asked.state or findings.state_of(board, fact, now) in asked.state)
             and concerns(fact)
         )
         return findings.most_severe_first(fact) if wanted else None

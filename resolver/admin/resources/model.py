@@ -32,7 +32,7 @@ class ProblemDetails(Model):
     detail: str | None = None
     nearest: list[str] | None = Field(
         default=None,
-        description="For an unknown parameter or value: the known ones that resemble it most, or all where they are few.",
+        description="For an unknown parameter or value: known ones that resemble it most. Without any: all, if few.",
     )
 
 
@@ -84,7 +84,7 @@ class OneOf:
 
 
 def nearest(said: str, known: Collection[str]) -> list[str]:
-    """Return the known values that resemble a text most, the nearest first: 3 at most, but all of a few where none does."""
+    """Return the known values that resemble a text most, the nearest first. Where none does, and few are known: all."""
     folded = {each.casefold(): each for each in known}
     close = difflib.get_close_matches(said[:255].casefold(), folded, _NEAREST)
     return [folded[each] for each in close] or (list(known) if len(known) <= _FEW else [])
