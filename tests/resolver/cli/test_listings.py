@@ -35,13 +35,11 @@ def test_endpoints_and_zones_of_the_daemon(run: Run, daemon: Path) -> None:
 
 
 def test_lists_have_filters(run: Run, daemon: Path) -> None:
-    found = run(
-        "endpoints", "-c", daemon, "--state", "pending", "--state", "approved", "--network", "west", "-o", "json"
-    )
-    assert "east" not in {each["name"] for each in found.json}
-    assert [each["name"] for each in run("endpoints", "-c", daemon, "--name", "KV.vault.azure.net", "-o", "json").json] == [
-        "east", "west",
-    ]  # fmt: skip
+    states = "--state", "pending", "--state", "approved"
+    found = run("endpoints", "-c", daemon, *states, "--network", "west", "-o", "json").json
+    assert "east" not in {each["name"] for each in found}
+    found = run("endpoints", "-c", daemon, "--name", "KV.vault.azure.net", "-o", "json").json
+    assert [each["name"] for each in found] == ["east", "west"]
     assert run("zones", "-c", daemon, "--zone", "corp.example", "--network", "west").out.count("corp.example") == 1
     assert run("networks", "-c", daemon, "--name", "east").out.count("\n") == 2
     assert run("sources", "-c", daemon, "--state", "stale").out == "no sources\n"
