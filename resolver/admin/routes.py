@@ -64,8 +64,8 @@ ROUTES: Final = (
         role=None, health=True,
     ),
     Route(
-        "/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format.", media="text/plain",
-        health=True,
+        "/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format.",
+        media=("text/plain", "application/openmetrics-text"), health=True,
     ),
     Route("/v1/status", status.status, "The state of the daemon.", DaemonStatus),
     Route("/v1/configuration", status.get_configuration, "Every setting in effect.", EffectiveConfiguration),
@@ -73,7 +73,7 @@ ROUTES: Final = (
         "/v1/reload", status.reload, "Check the configuration again, and apply it if it has no mistake.",
         ConfigurationItem, body=ReloadRequest, role=Role.ADMIN,
         problems=(
-            (415, "The body is not JSON."), (422, "The configuration is refused; the one before stays in effect."),
+            (422, "The configuration is refused; the one before stays in effect."),
             (503, "The supervisor does not answer."),
         ),
     ),
@@ -112,10 +112,7 @@ ROUTES: Final = (
     Route(
         "/v1/sources/{name}/sync", sources.sync, "Sync a source now; accept or drop its held sync.", SourceItem,
         body=SyncRequest, role=Role.OPERATE, status=202,
-        problems=(
-            (404, "There is no such source."), (409, "No sync is held."),
-            (415, "The body is not JSON."),
-        ),
+        problems=((404, "There is no such source."), (409, "No sync is held.")),
     ),
     Route(
         "/v1/findings/{id}/acknowledge", decisions.acknowledge,
@@ -123,16 +120,13 @@ ROUTES: Final = (
         body=AcknowledgeRequest, role=Role.OPERATE,
         problems=(
             (404, "There is no such finding."), (409, "As many findings are acknowledged as may be."),
-            (415, "The body is not JSON."), (503, "The state directory cannot be written."),
+            (503, "The state directory cannot be written."),
         ),
     ),
     Route(
         "/v1/findings/{id}/withdraw", decisions.withdraw, "Remove the acknowledgement of a finding.",
         AcknowledgementItem, body=WithdrawRequest, role=Role.OPERATE,
-        problems=(
-            (404, "No such finding is acknowledged."), (415, "The body is not JSON."),
-            (503, "The state directory cannot be written."),
-        ),
+        problems=((404, "No such finding is acknowledged."), (503, "The state directory cannot be written.")),
     ),
     Route(
         "/v1/history", history.list_history, "What changed, the newest first: names, findings, sources.", HistoryEntry,
@@ -144,12 +138,13 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/events", history.stream_events, "New entries of the history, as server-sent events.",
-        parameters=EventParameters, media="text/event-stream",
+        parameters=EventParameters, media=("text/event-stream",),
+        headers=(("Last-Event-ID", "As `after`: browsers send it when they reconnect."),),
         problems=((503, "The history cannot be read, or too many streams are open."),),
     ),
     Route(
         "/v1/queries", queries.stream_queries, "Queries as they are answered, as server-sent events.",
-        parameters=QueryParameters, media="text/event-stream",
+        parameters=QueryParameters, media=("text/event-stream",),
         problems=((503, "Too many streams are open."),),
     ),
     Route(
@@ -166,7 +161,7 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/cache", workers.flush, "Remove upstream replies for a name from the caches.", FlushResult,
-        body=FlushRequest, role=Role.OPERATE, problems=((415, "The body is not JSON."),),
+        body=FlushRequest, role=Role.OPERATE
     ),
     Route(
         "/v1/tokens", tokens.list_tokens, "Bearer tokens, without their text.", TokenItem,
@@ -175,16 +170,13 @@ ROUTES: Final = (
     Route(
         "/v1/tokens", tokens.new, "Make a bearer token. Only this response has its text.", NewToken,
         body=TokenRequest, role=Role.ADMIN, status=201,
-        problems=(
-            (409, "There is a token of this name."), (415, "The body is not JSON."),
-            (503, "The state directory cannot be written."),
-        ),
+        problems=((409, "There is a token of this name."), (503, "The state directory cannot be written.")),
     ),
     Route(
         "/v1/tokens/{name}/revoke", tokens.revoke, "Remove a bearer token, which is refused from then on.", TokenItem,
         body=RevokeRequest, role=Role.ADMIN,
         problems=(
-            (404, "There is no such token."), (409, "The configuration has the token."), (415, "The body is not JSON."),
+            (404, "There is no such token."), (409, "The configuration has the token."),
             (503, "The state directory cannot be written."),
         ),
     ),
