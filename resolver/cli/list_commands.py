@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from typer import Argument, Exit, Option, Typer
+from typer import Argument, Exit, Option
 
+from resolver.cli.command_class import Commands
 from resolver.cli.options import (
     AdminUrl,
     DaemonConfig,
@@ -16,7 +17,7 @@ from resolver.cli.options import (
     admin_url,
 )
 
-listings = Typer()
+listings = Commands()
 
 
 @listings.command()

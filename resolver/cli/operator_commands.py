@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from typer import Argument, Exit, Option, Typer
+from typer import Argument, Exit, Option
 
+from resolver.cli.command_class import Commands
 from resolver.cli.failure import Failed
 from resolver.cli.options import AdminUrl, DaemonConfig, Output, OutputForm, admin_url
 
-changes = Typer()
+changes = Commands()
 
 UntilText = Annotated[
     str | None,
