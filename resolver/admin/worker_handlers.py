@@ -1,4 +1,4 @@
-"""Handlers for what the workers hold: caches, upstream servers, and the names that fell back to an upstream."""
+"""Handlers for what the workers hold: caches, upstream servers, and the names that no endpoint answered."""
 
 from aiohttp import web
 
@@ -15,11 +15,11 @@ from zones.dns.name import to_text
 
 
 async def list_fallbacks(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
-    """Answer with the names that fell back to an upstream, sorted by zone, name and network."""
+    """Answer with names that no endpoint answered, sorted by zone, name, network and reason."""
     return list_response(
         await page(
             context.view.fallbacks(),
-            lambda item: (to_text(item.zone), to_text(item.name), item.network),
+            lambda item: (to_text(item.zone), to_text(item.name), item.network, item.reason),
             lambda item: encoded(workers.fallback(item)), asked.limit, asked.cursor,
         )
     )  # fmt: skip

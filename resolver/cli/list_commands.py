@@ -97,7 +97,7 @@ def upstreams(
 def fallbacks(
     admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
 ) -> None:
-    """List the names inside private zones that an upstream was asked for, the most frequent first."""
+    """List names expected to be private that no endpoint answered, the most frequent first."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
     raise Exit(lists.show("fallbacks", admin_url(admin, config), output == Output.JSON, limit))

@@ -18,10 +18,10 @@ from resolver.worker.answer.behaviour import Behaviour
 from resolver.worker.answer.compiled import Supplemented
 from resolver.worker.answer.response import Draft, ReplyOrigin
 from zones.clocks import SteadyTime
-from zones.dns.name import Name, ancestry, is_under
+from zones.dns.name import Name, ancestry, is_under, wildcard
 from zones.dns.record import AAAA, DS, SOA, A, RRset
 from zones.dns.record import soa as made_soa
-from zones.networks.prefixes import NetworkIndex
+from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.outcome import (
     Alias,
     DataOrigin,
@@ -113,6 +113,8 @@ class Walk:
             name = self._step(name)
         if draft.proofs:
             draft.prove()
+        if draft.unmatched and draft.rcode in codes.ANSWERS:
+            draft.ede = (codes.OTHER, "no network holds your address")
         return draft
 
     def _step(self, name: Name) -> Name | None:
@@ -125,6 +127,8 @@ class Walk:
             return None
         outcome = self._table.lookup(name, self._query.qtype, self._network)
         draft.deps += (name, *outcome.deps)
+        if self._network == NONE:
+            self._match_any_network(name)
         match outcome:
             case Found(rrsets=rrsets, zone=zone, origin=origin, wildcard=wildcard):
                 draft.add_served(rrsets)
@@ -161,6 +165,15 @@ class Walk:
                     draft.refer(outcome.ns, outcome.glue)
                     self._decided(outcome.zone, DataOrigin.STATIC, expendable=True)
         return None
+
+    def _match_any_network(self, name: Name) -> None:
+        """Note a name of a client in no network that an endpoint has: a client in some network may get its address."""
+        draft = self._draft
+        above = ancestry(name)[1:]
+        draft.deps += (*above, *map(wildcard, above))
+        zone = self._table.held_zone(name)
+        if zone is not None:
+            draft.unmatched = zone, name
 
     def _supplement(self, rrset: RRset) -> None:
         """Add the addresses of the targets that the table holds to the additional section (RFC 1034 §4.3.2, step 6)."""
@@ -250,7 +263,8 @@ class Walk:
         if reply is not None:
             return self._follow(name, key, reply)
         if query.rd:
-            direct = not (draft.answer or draft.fallback or draft.hops or isinstance(outcome, Referral))
+            counted = draft.fallback or draft.unmatched
+            direct = not (draft.answer or counted or draft.hops or isinstance(outcome, Referral))
             raise Unfetched(UpstreamQuestion(key, tuple(dict.fromkeys(draft.deps)) if direct else ()))
         if not draft.answer:
             draft.fail((codes.NOT_AUTHORITATIVE, "recursion was not desired"), codes.REFUSED)
@@ -379,6 +393,8 @@ class Walk:
             return False
         self._draft.deps += (target, *outcome.deps)
         self._missed(target, outcome)
+        if self._network == NONE:
+            self._match_any_network(target)
         return True
 
 
