@@ -72,7 +72,7 @@ resolver.channel.requests resolver.channel.trace resolver.forward resolver.sourc
 resolver.sources.azure.protocol resolver.worker.answer resolver.worker.access resolver.worker.explain
 resolver.control.guard resolver.control.estate resolver.control.feed
 """
-"""No input or output, no clock, no chance. A folder stands for its own files, not for the folders in it."""
+"""No input or output, no clock, no randomness. A folder means its own files, not the folders in it."""
 
 
 def folder_of(module: str) -> str:

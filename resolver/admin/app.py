@@ -174,7 +174,7 @@ def _mistakes(errors: Sequence[ErrorDetails]) -> str:
 
 def _mistake(error: ErrorDetails) -> str:
     where = ".".join(str(part) for part in error["loc"])
-    text = error["msg"].removeprefix("Value error, ")  # pydantic's words for a ValueError of ours
+    text = error["msg"].removeprefix("Value error, ")  # pydantic's prefix for a ValueError that our validators raise
     return f"{where}: " + ("no such parameter" if error["type"] == "extra_forbidden" else text)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from resolver import memory_budget
-from resolver.memory_budget import Budget, BudgetSource, MemoryState, SteadyShare, Use
+from resolver.memory_budget import Budget, BudgetSource, MemoryState, RecentPeak, SteadyShare, Use
 from resolver.process import orders
 from resolver.process.memory_use import MemoryUse
 from resolver.supervisor.cgroup import ControlGroups
@@ -43,7 +43,7 @@ class MemoryBudget:
         self._due = SteadyTime(0.0)
         self._dropped = SteadyTime(-_QUIET)
         self._was_checking = False
-        self._control_peak = 0
+        self._control_peak = RecentPeak()
         self._logged: tuple[int, BudgetSource] | None = None
         """The budget that was logged last."""
 
@@ -58,8 +58,8 @@ class MemoryBudget:
             return
         self._was_checking = checking
         control, *workers = (each.memory for each in self._children.all)
-        self._control_peak = max(self._control_peak, control)
-        use = Use(self._own.octets(), control, self._control_peak, tuple(workers), checking=checking)
+        peak = self._control_peak.peak(control, now)
+        use = Use(self._own.octets(), control, peak, tuple(workers), checking=checking)
         configured = self._configuration.accepted.memory
         budget = memory_budget.budget(configured, self._groups.limit(), use.supervisor + control + sum(workers))
         at_once = checking or memory_budget.is_tight(budget)

@@ -13,7 +13,7 @@ from resolver.control.history.entry import Entry, Kind, State
 from resolver.control.history.journal import FILE, Journal, Search
 from resolver.process import wall_clock
 from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, Running, Start, start, until, write
-from zones.dns.name import to_text
+from zones.dns.name import from_text, to_text
 
 __all__ = ["start"]
 NAME = to_text(PRIVATE)
@@ -115,6 +115,29 @@ async def test_a_journal_that_cannot_be_written_is_a_finding_until_it_can(start:
     (tmp_path / "state" / FILE).rmdir()
     await begun(running)
     await until(lambda: not running.control.estate.state.unwritable)
+
+
+async def test_changes_that_are_too_many_to_wait_for_the_journal_become_one_difference(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "_WAITING", 2)
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
+    running = await begun(start("lab"))
+    history, file = running.control.history, tmp_path / "state" / FILE
+    for path in (tmp_path / "state").glob("history.*"):
+        path.rename(path.with_name(f"kept-{path.name}"))
+    file.mkdir()
+    await until(lambda: str(file) in running.control.estate.state.unwritable)
+    for round_ in range(20):
+        names = [from_text(f"n{round_}-{number}.example") for number in range(10)]
+        history.names_changed(names)
+        assert len(history._names) <= 10 + 1 + 2 + 10
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
+    file.rmdir()
+    for path in (tmp_path / "state").glob("kept-*"):
+        path.rename(path.with_name(path.name.removeprefix("kept-")))
+    (entry,) = await written(running, 1, kind=Kind.NAME)
+    assert answers(entry.after) == [(["10.0.0.5"], ["one"])]
 
 
 async def test_a_removed_journal_is_made_again(start: Start, tmp_path: Path) -> None:
