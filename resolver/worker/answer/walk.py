@@ -13,12 +13,12 @@ from resolver.forward.routing import UpstreamGroups
 from resolver.wire import aliases, codes, relay
 from resolver.wire.query import Query
 from resolver.wire.relay import Message
-from resolver.worker.answer import local_reverse, targets
+from resolver.worker.answer import local_reverse, targets, unmatched
 from resolver.worker.answer.behaviour import Behaviour
 from resolver.worker.answer.compiled import Supplemented
 from resolver.worker.answer.response import Draft, ReplyOrigin
 from zones.clocks import SteadyTime
-from zones.dns.name import Name, ancestry, is_under, wildcard
+from zones.dns.name import Name, ancestry, is_under
 from zones.dns.record import AAAA, DS, SOA, A, RRset
 from zones.dns.record import soa as made_soa
 from zones.networks.prefixes import NONE, NetworkIndex
@@ -113,8 +113,7 @@ class Walk:
             name = self._step(name)
         if draft.proofs:
             draft.prove()
-        if draft.unmatched and draft.rcode in codes.ANSWERS:
-            draft.ede = (codes.OTHER, "no network holds your address")
+        unmatched.explain(draft)
         return draft
 
     def _step(self, name: Name) -> Name | None:
@@ -128,7 +127,7 @@ class Walk:
         outcome = self._table.lookup(name, self._query.qtype, self._network)
         draft.deps += (name, *outcome.deps)
         if self._network == NONE:
-            self._match_any_network(name)
+            unmatched.note(draft, self._table, name)
         match outcome:
             case Found(rrsets=rrsets, zone=zone, origin=origin, wildcard=wildcard):
                 draft.add_served(rrsets)
@@ -165,15 +164,6 @@ class Walk:
                     draft.refer(outcome.ns, outcome.glue)
                     self._decided(outcome.zone, DataOrigin.STATIC, expendable=True)
         return None
-
-    def _match_any_network(self, name: Name) -> None:
-        """Note a name of a client in no network that an endpoint has: a client in some network may get its address."""
-        draft = self._draft
-        above = ancestry(name)[1:]
-        draft.deps += (*above, *map(wildcard, above))
-        zone = self._table.held_zone(name)
-        if zone is not None:
-            draft.unmatched = zone, name
 
     def _supplement(self, rrset: RRset) -> None:
         """Add the addresses of the targets that the table holds to the additional section (RFC 1034 §4.3.2, step 6)."""
@@ -263,8 +253,8 @@ class Walk:
         if reply is not None:
             return self._follow(name, key, reply)
         if query.rd:
-            counted = draft.fallback or draft.unmatched
-            direct = not (draft.answer or counted or draft.hops or isinstance(outcome, Referral))
+            is_walked = draft.answer or draft.fallback or draft.unmatched or draft.hops
+            direct = not (is_walked or isinstance(outcome, Referral))
             raise Unfetched(UpstreamQuestion(key, tuple(dict.fromkeys(draft.deps)) if direct else ()))
         if not draft.answer:
             draft.fail((codes.NOT_AUTHORITATIVE, "recursion was not desired"), codes.REFUSED)
@@ -394,7 +384,7 @@ class Walk:
         self._draft.deps += (target, *outcome.deps)
         self._missed(target, outcome)
         if self._network == NONE:
-            self._match_any_network(target)
+            unmatched.note(self._draft, self._table, target)
         return True
 
 
