@@ -78,6 +78,9 @@ _SERVER: Final = Label("server", "servers of the group, as `/v1/upstreams` shows
 _SOURCE: Final = Label("source", "names of `sources`")
 _WORKER: Final = Label("worker", "indexes of workers, from 0 to `dns.workers` - 1")
 _PROCESS: Final = Label("process", "`supervisor`, `control`, and `worker N` for each worker")
+_FINDING: Final = (
+    Label("code", "codes of docs/findings.md"), _closed("severity", *(each.value for each in Severity))
+)  # fmt: skip
 _CACHE: Final = _closed("cache", "replies", "answers")
 _BUCKETS: Final = (*map(str, BOUNDS), "+Inf")
 
@@ -257,11 +260,8 @@ METRICS: Final = (
     Metric("claims", "Claims of endpoints on names."),
     Metric("claims_lingering", "Removed claims that linger."),
     Metric("names", "Private names that have an answer."),
-    Metric(
-        "findings",
-        "Open findings.",
-        (Label("code", "codes of docs/findings.md"), _closed("severity", *(each.value for each in Severity))),
-    ),
+    Metric("findings", "Open findings, without those that are acknowledged.", _FINDING),
+    Metric("findings_acknowledged", "Findings that an operator has acknowledged (`pldns acknowledge`).", _FINDING),
     Metric("process_resident_memory_bytes", "Memory of a process that is in use.", (_PROCESS,)),
     Metric("process_cpu_seconds_total", "Time that a process has used a CPU.", (_PROCESS,)),
     Metric("process_open_fds", "Descriptors that a process has open. Needs Linux 6.2 or newer.", (_PROCESS,)),

@@ -170,6 +170,8 @@ def _inventory(view: View) -> Iterator[Sample]:
     yield "claims", (), float(ledger.census.records)
     yield "claims_lingering", (), float(len(ledger.tombstones))
     yield "names", (), float(len(ledger.rows))
-    for (code, severity), count in sorted(view.estate.board.counts.items()):
-        if count:
-            yield "findings", (code, severity.value), float(count)
+    board, now = view.estate.board, wall_clock.now()
+    for (code, severity), count in sorted(board.open_counts(now).items()):
+        yield "findings", (code, severity.value), float(count)
+    for (code, severity), count in sorted(board.acknowledgements.counts(now).items()):
+        yield "findings_acknowledged", (code, severity.value), float(count)

@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from resolver.admin import access_handlers as tokens
+from resolver.admin import decision_handlers as decisions
 from resolver.admin import estate_handlers as estate
 from resolver.admin import explain_handler, openapi
 from resolver.admin import history_handlers as history
@@ -19,7 +20,13 @@ from resolver.admin.resources.claims import ClaimList, ClaimParameters
 from resolver.admin.resources.configuration import ConfigurationItem, EffectiveConfiguration, ReloadRequest
 from resolver.admin.resources.endpoints import EndpointItem
 from resolver.admin.resources.explanation import ExplainParameters, Explanation
-from resolver.admin.resources.findings import FindingItem, FindingParameters
+from resolver.admin.resources.findings import (
+    AcknowledgementItem,
+    AcknowledgeRequest,
+    FindingItem,
+    FindingParameters,
+    WithdrawRequest,
+)
 from resolver.admin.resources.history import DifferenceParameters, EventParameters, HistoryEntry, HistoryParameters
 from resolver.admin.resources.model import ListParameters, Parameters
 from resolver.admin.resources.names import NameItem
@@ -100,6 +107,23 @@ ROUTES: Final = (
         problems=(
             (404, "There is no such source."), (409, "No sync is held."),
             (415, "The body is not JSON."),
+        ),
+    ),
+    Route(
+        "/v1/findings/{id}/acknowledge", decisions.acknowledge,
+        "Note that a finding is known: while it says the same, it is not counted as open.", FindingItem,
+        body=AcknowledgeRequest, role=Role.OPERATE,
+        problems=(
+            (404, "There is no such finding."), (409, "As many findings are acknowledged as may be."),
+            (415, "The body is not JSON."), (503, "The state directory cannot be written."),
+        ),
+    ),
+    Route(
+        "/v1/findings/{id}/withdraw", decisions.withdraw, "Remove the acknowledgement of a finding.",
+        AcknowledgementItem, body=WithdrawRequest, role=Role.OPERATE,
+        problems=(
+            (404, "No such finding is acknowledged."), (415, "The body is not JSON."),
+            (503, "The state directory cannot be written."),
         ),
     ),
     Route(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option, Typer
 
-from resolver.cli import access_commands
+from resolver.cli import access_commands, operator_commands
 from resolver.cli.failure import Failed
 from resolver.cli.list_commands import listings
 from resolver.cli.options import (
@@ -44,6 +44,7 @@ app.add_typer(_sync, name="sync")
 _cache = Typer(help="Show and flush the caches of the running daemon.", no_args_is_help=True)
 app.add_typer(_cache, name="cache")
 app.add_typer(listings)
+app.add_typer(operator_commands.changes)
 app.add_typer(access_commands.token, name="token")
 app.command()(access_commands.audit)
 

@@ -36,7 +36,7 @@ def findings(
     output: OutputForm = Output.TABLE,
     limit: RowLimit = 200,
 ) -> None:
-    """List the findings of the running daemon. Exit status 2: one of them is an error."""
+    """List the findings of the running daemon. Exit status 2: one of them is an error, and not acknowledged."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
     wanted = {"code": code, "severity": severity.value if severity else None}

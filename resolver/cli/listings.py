@@ -35,7 +35,7 @@ def show(name: str, url: str, as_json: bool, limit: int) -> int:
 
 
 def findings(url: str, wanted: Mapping[str, str | None], as_json: bool, limit: int) -> int:
-    """Print the findings; return 2 when one of them is an error, else 0."""
+    """Print the findings; return 2 when one of them is an error that nobody has acknowledged, else 0."""
     found = list(admin_client.items(url, "/v1/findings", {key: value for key, value in wanted.items() if value}))
     if as_json:
         output.json_out(found)
@@ -45,7 +45,7 @@ def findings(url: str, wanted: Mapping[str, str | None], as_json: bool, limit: i
         if not shown:
             output.line("no findings")
         output.more(len(shown), len(found))
-    return 2 if any(finding["severity"] == "error" for finding in found) else 0
+    return 2 if any(each["severity"] == "error" and not each["acknowledged"] for each in found) else 0
 
 
 def _endpoint(item: Json) -> tuple[str, ...]:

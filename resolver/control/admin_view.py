@@ -13,6 +13,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.process_usage import usage
 from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
@@ -41,11 +42,13 @@ class AdminView:
         addresses: AwaitedAddresses,
         history: HistoryRecorder,
         *,
+        decisions: OperatorDecisions,
         started: WallTime,
     ) -> None:
         self.estate = estate
         self.reloads = reloads
         self.history = history
+        self.decisions = decisions
         self.started = started
         self.memory = MemoryState()
         """What all processes use of memory."""

@@ -13,7 +13,9 @@ from resolver.channel.frames import Fallback, MemoryReport
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
+from resolver.control.state.decisions_file import Decisions
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import BudgetSource, MemoryState
@@ -40,6 +42,7 @@ class MeasuredControl:
         self.memory = MemoryState()
         self.tails = QueryTails(self.ask_workers)
         self.history = HistoryRecorder(self.estate)
+        self.decisions = OperatorDecisions(self.estate, Decisions())
         self.traffic = Rates(0.0, None, 0.0)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
