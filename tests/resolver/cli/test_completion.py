@@ -83,7 +83,7 @@ def test_zones_come_from_the_catalogue_where_no_daemon_answers() -> None:
         (["check", "-c", ""], []),  # the shell offers files
         (["nonsense", ""], []),
         (["findings", "--limit", "3", "--sev"], ["--severity"]),
-        (["findings", "--severity", "info", "--sev"], []),
+        (["findings", "--limit", "3", "--lim"], []),
         (["check", "--set", "a=1", "--se"], ["--set"]),  # repeatable
     ],
 )
