@@ -31,6 +31,7 @@ from resolver.admin.resources.history import DifferenceParameters, EventParamete
 from resolver.admin.resources.model import ListParameters, Parameters
 from resolver.admin.resources.names import NameItem
 from resolver.admin.resources.networks import NetworkItem
+from resolver.admin.resources.pins import PinItem, PinRequest, UnpinRequest
 from resolver.admin.resources.queries import QueryParameters
 from resolver.admin.resources.sources import SourceItem, SyncRequest
 from resolver.admin.resources.status import Alive, DaemonStatus, Ready, ReadyParameters
@@ -123,6 +124,27 @@ ROUTES: Final = (
         AcknowledgementItem, body=WithdrawRequest, role=Role.OPERATE,
         problems=(
             (404, "No such finding is acknowledged."), (415, "The body is not JSON."),
+            (503, "The state directory cannot be written."),
+        ),
+    ),
+    Route(
+        "/v1/pins", decisions.list_pins, "Pins of the configuration and of operators.", PinItem,
+        listed=True, parameters=ListParameters,
+    ),
+    Route(
+        "/v1/pins", decisions.pin, "Give a name to an endpoint that claims it.", PinItem,
+        body=PinRequest, role=Role.OPERATE,
+        problems=(
+            (404, "There is no such network."),
+            (409, "The configuration pins the name, the endpoint does not claim the name, or there are too many pins."),
+            (415, "The body is not JSON."), (503, "The state directory cannot be written."),
+        ),
+    ),
+    Route(
+        "/v1/pins/{name}/remove", decisions.unpin, "Remove the pin that an operator has made.", PinItem,
+        body=UnpinRequest, role=Role.OPERATE,
+        problems=(
+            (404, "There is no such pin."), (415, "The body is not JSON."),
             (503, "The state directory cannot be written."),
         ),
     ),

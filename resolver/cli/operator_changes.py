@@ -1,4 +1,4 @@
-"""What operators change in a running daemon: acknowledged findings."""
+"""What operators change in a running daemon: acknowledged findings and pins."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import quote
 
 from resolver.cli import admin_client, output
+from resolver.cli.admin_client import Json
 from resolver.cli.failure import Failed
 
 _DURATION: Final = re.compile(r"([0-9]{1,6})([smhd])")
@@ -31,6 +32,52 @@ def withdraw(url: str, finding: str, as_json: bool) -> int:
         output.json_out(result)
     else:
         output.line(f"finding {finding} is not acknowledged any more")
+    return 0
+
+
+def pin(url: str, wanted: Json, until: str | None, as_json: bool) -> int:
+    """Give a name to an endpoint; return 0."""
+    result = admin_client.post(url, "/v1/pins", {**wanted, "until": end(until)})
+    if as_json:
+        output.json_out(result)
+    else:
+        output.line(pin_text(result))
+    return 0
+
+
+def pin_text(item: Json) -> str:
+    """Return a pin as a sentence."""
+    where = f" in {item['network']}" if item["network"] else ""
+    ends = f" until {item['until']}" if item["until"] else ""
+    return f"{item['name']} is pinned to {output.short(item['endpoint'])}{where}{ends}: {item['reason']}"
+
+
+def pins(url: str, as_json: bool) -> int:
+    """Print all pins; return 0."""
+    found = list(admin_client.items(url, "/v1/pins"))
+    if as_json:
+        output.json_out(found)
+        return 0
+    rows = [
+        (
+            each["name"], output.short(each["endpoint"]), each["network"] or "all", each["by"] or "configuration",
+            each["until"] or "", each["reason"],
+        )
+        for each in found
+    ]  # fmt: skip
+    output.table(("name", "endpoint", "network", "made by", "until", "reason"), rows)
+    if not rows:
+        output.line("no pins")
+    return 0
+
+
+def unpin(url: str, name: str, network: str | None, as_json: bool) -> int:
+    """Remove an operator's pin; return 0."""
+    result = admin_client.post(url, f"/v1/pins/{quote(name, safe='')}/remove", {"network": network})
+    if as_json:
+        output.json_out(result)
+    else:
+        output.line(f"{result['name']} is not pinned to {output.short(result['endpoint'])} any more")
     return 0
 
 

@@ -60,12 +60,12 @@ class Control:
         first = (begun.accepted.path, *config.zones.files, *self._patterns.look(config.zones.patterns))
         self._watch = FileWatch(self._watched, first)
         files = zone_files.read(config.zones, texts, _parsed(begun.zones))
-        self.estate = assemble(config, files, saved, {}, now)
         decided = decisions_file.read(config.state_directory) if config.state_directory else Decisions()
+        decisions = Decisions() if isinstance(decided, SetAside) else decided
+        self.estate = assemble(config, files, saved, {}, now, operator_pins=decisions.pins)
         later = inventory_file.set_later_versions_aside(config.state_directory) if config.state_directory else []
         for aside in [*later, *(each for each in (read, decided) if isinstance(each, SetAside))]:
             self.estate.state.set_aside(aside, now)
-        decisions = OperatorDecisions(self.estate, Decisions() if isinstance(decided, SetAside) else decided)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate)
         self.workers = WorkerServer(config.workers, begun.supervisor, self.feed, self.reports, begun.accepted.worker)
@@ -88,7 +88,7 @@ class Control:
             self.reloads,
             self.addresses,
             self.history,
-            decisions=decisions,
+            decisions=OperatorDecisions(self.estate, decisions, self.publish),
             started=now,
         )
         self.view.levels = begun.sandboxes

@@ -2,19 +2,15 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, Field, StringConstraints, WithJsonSchema
+from pydantic import AwareDatetime, Field, WithJsonSchema
 
 from resolver.admin.resources.evidence import encoded, schema
-from resolver.admin.resources.model import ListParameters, Model, Parameters, Time, clock_text, time_text
+from resolver.admin.resources.model import ListParameters, Model, Note, Parameters, Time, clock_text, time_text
 from zones.clocks import WallTime
 from zones.findings.acknowledgement import Acknowledgement
 from zones.findings.board import Board
 from zones.findings.evidence import Severity
 from zones.findings.finding import Finding
-
-Note = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
 
 
 class AcknowledgementItem(Model):

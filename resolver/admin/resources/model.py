@@ -6,12 +6,16 @@ Times are RFC 3339 in UTC; durations are in seconds.
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from resolver.process import wall_clock
 from zones.clocks import WallTime
 
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Note = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+"""A sentence of an operator."""
 
 
 class Model(BaseModel):

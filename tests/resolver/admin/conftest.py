@@ -154,7 +154,7 @@ class ScriptedControl:
 
     def __post_init__(self) -> None:
         self.history = HistoryRecorder(self.estate)
-        self.decisions = OperatorDecisions(self.estate, Decisions())
+        self.decisions = OperatorDecisions(self.estate, Decisions(), lambda _: None)
         self.tails = QueryTails(self.ask_workers)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:

@@ -42,7 +42,7 @@ class MeasuredControl:
         self.memory = MemoryState()
         self.tails = QueryTails(self.ask_workers)
         self.history = HistoryRecorder(self.estate)
-        self.decisions = OperatorDecisions(self.estate, Decisions())
+        self.decisions = OperatorDecisions(self.estate, Decisions(), lambda _: None)
         self.traffic = Rates(0.0, None, 0.0)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
