@@ -11,6 +11,7 @@ from resolver.admin import estate_handlers as estate
 from resolver.admin import explain_handler, openapi
 from resolver.admin import history_handlers as history
 from resolver.admin import query_handlers as queries
+from resolver.admin import running_handlers as running
 from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
@@ -33,6 +34,7 @@ from resolver.admin.resources.names import NameItem
 from resolver.admin.resources.networks import NetworkItem
 from resolver.admin.resources.pins import PinItem, PinRequest, UnpinRequest
 from resolver.admin.resources.queries import QueryParameters
+from resolver.admin.resources.running import DrainItem, DrainRequest, LogLevelItem, LogLevelRequest
 from resolver.admin.resources.sources import SourceItem, SyncRequest
 from resolver.admin.resources.status import Alive, DaemonStatus, Ready, ReadyParameters
 from resolver.admin.resources.workers import CacheItem, FallbackItem, FlushRequest, FlushResult, UpstreamItem
@@ -69,6 +71,16 @@ ROUTES: Final = (
             (415, "The body is not JSON."), (422, "The configuration is refused; the one before stays in effect."),
             (503, "The supervisor does not answer."),
         ),
+    ),
+    Route(
+        "/v1/drain", running.drain, "Report that pldns is not ready, and go on answering; or end that.", DrainItem,
+        body=DrainRequest, role=Role.OPERATE, problems=((415, "The body is not JSON."),),
+    ),
+    Route("/v1/log-level", running.get_log_level, "The log level of all processes.", LogLevelItem),
+    Route(
+        "/v1/log-level", running.set_log_level, "Set the log level of all processes for some time.", LogLevelItem,
+        body=LogLevelRequest, role=Role.ADMIN, status=202,
+        problems=((415, "The body is not JSON."), (503, "The supervisor does not answer.")),
     ),
     Route(
         "/v1/endpoints", estate.list_endpoints, "Private endpoints by id, served or not.", EndpointItem,

@@ -1,5 +1,6 @@
-"""The commands with which operators change a running daemon: acknowledged findings and pins."""
+"""The commands with which operators change a running daemon: acknowledged findings, pins, draining, the log level."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from typer import Argument, Exit, Option, Typer
@@ -10,6 +11,16 @@ from resolver.cli.options import AdminUrl, DaemonConfig, Output, OutputForm, adm
 changes = Typer()
 pin = Typer(help="Choose which endpoint has a name, in the running daemon.", no_args_is_help=True)
 changes.add_typer(pin, name="pin")
+
+
+class LogLevelOption(StrEnum):
+    """A level of log lines, the least severe first."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
 
 UntilText = Annotated[
     str | None,
@@ -84,3 +95,33 @@ def remove_pin(
     from resolver.cli import operator_changes  # noqa: PLC0415
 
     raise Exit(operator_changes.unpin(admin_url(admin, config), name, network, output == Output.JSON))
+
+
+@changes.command()
+def drain(
+    end: Annotated[bool, Option("--end", help="Report again that pldns is ready.")] = False,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """Have `/readyz` answer 503, so that load balancers move clients away. Queries are answered as before."""
+    from resolver.cli import operator_changes  # noqa: PLC0415
+
+    raise Exit(operator_changes.drain(admin_url(admin, config), not end, output == Output.JSON))
+
+
+@changes.command("log-level")
+def log_level(
+    level: Annotated[LogLevelOption | None, Argument(metavar="[LEVEL]", help="The level to set.")] = None,
+    duration: Annotated[
+        str, Option("--for", metavar="DURATION", help="When the level goes back to the configured one: 10m, 2h.")
+    ] = "10m",
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """Show the log level of the running daemon, or set the level of all its processes for some time."""
+    from resolver.cli import operator_changes  # noqa: PLC0415
+
+    url, as_json = admin_url(admin, config), output == Output.JSON
+    raise Exit(operator_changes.log_level(url, level.value if level else None, duration, as_json))

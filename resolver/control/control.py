@@ -21,6 +21,7 @@ from resolver.control.estate.estate import NO_VNETS
 from resolver.control.estate.state_health import SetAside
 from resolver.control.feed.feed import Feed
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.reconfiguration import Reconfiguration
 from resolver.control.reloads import Reloads
@@ -32,7 +33,7 @@ from resolver.control.sync.remotes import Remotes
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.process import bootstrap, wall_clock
-from resolver.process.orders import Beat, MemoryMeasured, Reloaded, Stopping
+from resolver.process.orders import Beat, MemoryMeasured, Reloaded, Stopping, UseLogLevel
 from resolver.sources import zone_files
 from resolver.sources.file_watch import FileWatch
 from resolver.sources.zone_files import PatternFiles
@@ -89,6 +90,7 @@ class Control:
             self.addresses,
             self.history,
             decisions=OperatorDecisions(self.estate, decisions, self.publish),
+            log_level=LogLevel(begun.accepted.log.level, begun.orders),
             started=now,
         )
         self.view.levels = begun.sandboxes
@@ -148,6 +150,8 @@ class Control:
                 self.view.stopping = True
             elif isinstance(order, Reloaded):
                 self.reloads.received(order)
+            elif isinstance(order, UseLogLevel):
+                self.view.log_level.received(order)
             elif isinstance(order, MemoryMeasured):
                 self.view.memory = order.state
 
