@@ -77,7 +77,7 @@ class CounterTotals:
         for _, counts in self._living.values():
             for label, count in counts.by_key.items():
                 total[label] = total.get(label, 0) + count
-        for (metric, labels), count in sorted(total.items()):
+        for (metric, labels), count in total.items():
             yield metric, labels, count
 
 

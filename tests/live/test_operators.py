@@ -35,7 +35,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 
 def test_draining_makes_it_unready_and_goes_on_answering(daemon: Daemon) -> None:
-    assert daemon.post("/v1/drain", {}) == 200
+    assert daemon.post("/v1/drain", {"draining": True}) == 200
     status, body = daemon.get("/readyz")
     assert (status, body["missing"]) == (503, ["draining"])
     assert daemon.addresses(NAME) == {"10.1.0.4"}

@@ -16,7 +16,7 @@ class DrainItem(Model):
 class DrainRequest(Parameters):
     """Begin or end to keep clients away."""
 
-    draining: bool = Field(default=True, strict=True, description="false: end.")
+    draining: bool = Field(strict=True, description="true: begin; false: end.")
 
 
 class LogLevelItem(Model):

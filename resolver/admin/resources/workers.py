@@ -1,10 +1,10 @@
 """Worker processes as JSON: their state, their caches, and the names that fell back to an upstream."""
 
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from resolver.admin.resources.model import Model, Parameters, Time, time_text
+from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters, Time, time_text
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import CacheStats, UpstreamState
 from resolver.control.aggregates import address_text
@@ -74,6 +74,26 @@ class FallbackItem(Model):
     count: int
     first: Time
     last: Time
+
+
+UpstreamCondition = Literal["up", "down"]
+
+
+class UpstreamParameters(ListParameters):
+    """Query parameters of `/v1/upstreams`."""
+
+    name: tuple[str, ...] = Field(default=(), description="Only this group, or this server.")
+    state: tuple[Annotated[UpstreamCondition, OneOf(get_args(UpstreamCondition))], ...] = Field(
+        default=(), description="Only servers in this state."
+    )
+
+
+class FallbackParameters(ListParameters):
+    """Query parameters of `/v1/fallbacks`."""
+
+    zone: tuple[str, ...] = Field(default=(), description="Only names in this zone.")
+    network: tuple[str, ...] = Field(default=(), description="Only clients in this network; `none`: in no network.")
+    name: tuple[str, ...] = Field(default=(), description="Only this name.")
 
 
 def cache(worker: int, stats: CacheStats) -> CacheItem:

@@ -138,6 +138,12 @@ def test_undeclared_metrics_and_labels_of_a_worker_are_left_out(
     assert samples(control) == before
 
 
+def test_a_worker_cannot_replace_a_value_of_control(control: MeasuredControl) -> None:
+    control.counted = [("ready", (), 1), ("serial", (), 99)]
+    found = samples(control)
+    assert (found["pldns_ready", ()], found["pldns_serial", ()]) == (0, 3)
+
+
 def test_sources_and_workers_have_metrics(control: MeasuredControl) -> None:
     found = samples(control)
     assert ("pldns_source_age_seconds", (("source", "hub"),)) not in found

@@ -17,7 +17,7 @@ async def post(client: Client, path: str, body: object) -> tuple[int, Any]:
 
 
 async def test_draining_is_audited_and_ends(client: Client, control: Control) -> None:
-    assert await post(client, "/v1/drain", {}) == (200, {"draining": True})
+    assert await post(client, "/v1/drain", {"draining": True}) == (200, {"draining": True})
     assert control.draining
     assert await post(client, "/v1/drain", {"draining": False}) == (200, {"draining": False})
     assert not control.draining
@@ -46,6 +46,7 @@ async def test_a_log_level_is_requested_of_the_supervisor(client: Client, contro
 @pytest.mark.parametrize(
     ("path", "body"),
     [
+        ("/v1/drain", {}),
         ("/v1/drain", {"draining": "yes"}),
         ("/v1/drain", {"draining": None}),
         ("/v1/log-level", {}),
