@@ -187,7 +187,7 @@ ROUTES: Final = (
         problems=((503, "Too many streams are open."),),
     ),
     Route(
-        "/v1/fallbacks", workers.list_fallbacks, "Names inside private zones that an upstream was asked for.",
+        "/v1/fallbacks", workers.list_fallbacks, "Names expected to be private that no endpoint answered.",
         FallbackItem, listed=True, parameters=FallbackParameters,
     ),
     Route(

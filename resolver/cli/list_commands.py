@@ -148,7 +148,7 @@ def fallbacks(
     output: OutputForm = Output.TABLE,
     limit: RowLimit = 200,
 ) -> None:
-    """List the names inside private zones that an upstream was asked for, the most frequent first."""
+    """List names expected to be private that no endpoint answered, the most frequent first."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
     wanted = _filters(zone=zone, network=network, name=name)

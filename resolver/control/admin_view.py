@@ -152,5 +152,5 @@ class AdminView:
         yield from ((f"worker {each.index}", each.pid) for each in self.workers.values() if each.connected)
 
     def fallbacks(self) -> Iterator[Fallback]:
-        """Yield the names inside private zones that fell back to an upstream, the most recent at the end."""
+        """Yield the names that no endpoint answered, the most recent at the end."""
         return iter(self._reports.fallbacks)

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from resolver.admin.access.problems import Code
 from resolver.admin.routes import ROUTES
-from resolver.channel.frames import Fallback
+from resolver.channel.frames import Fallback, FallbackReason
 from resolver.channel.requests import UpstreamState, UpstreamStates
 from tests.resolver.admin.json_client import BLOB, Client, get
 from zones.clocks import WallTime
@@ -15,13 +15,14 @@ from zones.dns.name import from_text
 from zones.findings.evidence import Listed
 
 Control = Any  # of conftest
+MISS, NO_NETWORK = FallbackReason.MISS_POLICY, FallbackReason.NO_NETWORK
 
 
 @pytest.fixture(autouse=True)
 def _workers(control: Control) -> None:
     control.fallen = [
-        Fallback(from_text(BLOB), from_text(f"{name}.{BLOB}"), network, 1, WallTime(0), WallTime(0))
-        for name, network in (("a", "east"), ("b", "west"), ("c", "none"))
+        Fallback(from_text(BLOB), from_text(f"{name}.{BLOB}"), network, reason, 1, WallTime(0), WallTime(0))
+        for name, network, reason in (("a", "east", MISS), ("b", "west", MISS), ("c", "none", NO_NETWORK))
     ]
     states = [
         UpstreamState(group, f"udp://192.0.2.{last}:53", up, 0.0, 0, 0, "none", 0)
@@ -77,6 +78,7 @@ async def test_endpoints(client: Client, query: str, found: list[str]) -> None:
         ("/v1/fallbacks?network=none&network=west", "network", ["west", "none"]),
         (f"/v1/fallbacks?zone={BLOB}&name=A.{BLOB}", "network", ["east"]),
         ("/v1/fallbacks?zone=corp.example", "network", []),
+        ("/v1/fallbacks?reason=no-network", "network", ["none"]),
     ],
 )
 async def test_each_list(client: Client, path: str, key: str, found: list[str]) -> None:
