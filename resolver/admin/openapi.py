@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document of the admin interface, made from the routes and their pydantic models."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -103,7 +104,8 @@ def _operation(route: Route, path: str) -> Json:
 
 def _operation_id(route: Route, path: str) -> str:
     """Return the name of an operation in generated clients, such as `listZonesRecords` or `postCache`."""
-    words = [word for part in path.split("/") if part != "v1" and not part.startswith("{") for word in part.split(".")]
+    parts = [part for part in path.split("/") if part != "v1" and not part.startswith("{")]
+    words = [word for part in parts for word in re.split(r"[.-]", part)]
     verb = "post" if route.body else "list" if route.listed else "get"
     return verb + "".join(word.capitalize() for word in words)
 

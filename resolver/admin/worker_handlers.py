@@ -1,4 +1,4 @@
-"""Handlers for what the workers hold: caches, upstream servers, and the names that fell back to an upstream."""
+"""Handlers for what the workers hold: caches, upstream servers, and the names that no endpoint answered."""
 
 from aiohttp import web
 
@@ -18,7 +18,7 @@ from zones.dns.name import to_text
 
 
 async def list_fallbacks(context: Context, request: web.Request, asked: FallbackParameters) -> web.Response:
-    """Answer with the names that fell back to an upstream, sorted by zone, name and network."""
+    """Answer with names that no endpoint answered, sorted by zone, name, network and reason."""
     zones, names = await filters.zones(context, asked.zone), filters.names(asked.name)
     networks = filters.networks(context.estate, asked.network)
 
@@ -27,8 +27,9 @@ async def list_fallbacks(context: Context, request: web.Request, asked: Fallback
             (zones is None or item.zone in zones)
             and (names is None or item.name in names)
             and (networks is None or item.network in networks)
+            and (not asked.reason or item.reason in asked.reason)
         )
-        return (to_text(item.zone), to_text(item.name), item.network) if wanted else None
+        return (to_text(item.zone), to_text(item.name), item.network, item.reason) if wanted else None
 
     def shown(item: Fallback) -> bytes | None:
         return encoded(workers.fallback(item))

@@ -86,7 +86,10 @@ def _upstream(item: Json) -> tuple[str, ...]:
 
 
 def _fallback(item: Json) -> tuple[str, ...]:
-    return (item["name"], item["zone"], item["network"], str(item["count"]), item["last"], ", ".join(item["clients"]))
+    return (
+        item["name"], item["zone"], item["network"], item["reason"], str(item["count"]), item["last"],
+        ", ".join(item["clients"]),
+    )  # fmt: skip
 
 
 def _networks(item: Json) -> str:
@@ -108,7 +111,7 @@ LISTINGS: Final[Mapping[str, Listing]] = {
         "no upstream servers",
     ),
     "fallbacks": Listing(
-        "/v1/fallbacks", ("name", "zone", "network", "count", "last", "clients"), _fallback, "no fallbacks",
+        "/v1/fallbacks", ("name", "zone", "network", "reason", "count", "last", "clients"), _fallback, "no fallbacks",
         order=lambda item: -item["count"],
     ),
 }  # fmt: skip

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from resolver.admin.access.audit import Entry
 from resolver.admin.access.tokens import MadeToken
-from resolver.admin.resources.model import GivenTime, ListParameters, Model, Parameters, Time, time_text
+from resolver.admin.resources.model import ListParameters, Model, Parameters, Time, time_text
 from resolver.admin_settings import AdminToken, RoleName
 from zones.clocks import WallTime
 
@@ -34,7 +34,7 @@ class TokenRequest(Parameters):
 
     name: TokenName = Field(description="Letters, digits, `.`, `_` and `-`, at most 63.")
     role: RoleName
-    expires: GivenTime | None = Field(default=None, description="When it ends. Default: never.")
+    expires: AwareDatetime | None = Field(default=None, description="When it ends. Default: never.")
 
 
 class RevokeRequest(Parameters):

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import Field, StringConstraints, WithJsonSchema
+from pydantic import AwareDatetime, Field, WithJsonSchema
 
 from resolver.admin.resources.evidence import EVIDENCE, encoded
 from resolver.admin.resources.model import (
-    GivenTime,
     ListParameters,
     Model,
+    Note,
     OneOf,
     Parameters,
     Time,
@@ -25,9 +25,6 @@ from zones.findings.finding import Finding
 FindingCode = Annotated[str, OneOf(kind.code for kind in TYPES)]
 FindingSeverity = Annotated[Severity, OneOf(Severity)]
 FindingState = Literal["open", "acknowledged"]
-Note = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
 
 
 class AcknowledgementItem(Model):
@@ -43,7 +40,7 @@ class AcknowledgeRequest(Parameters):
     """The acknowledgement of a finding."""
 
     note: Note = Field(description="Why the finding may stay. At most 500 characters.")
-    until: GivenTime | None = Field(default=None, description="When it ends. Default: never.")
+    until: AwareDatetime | None = Field(default=None, description="When it ends. Default: never.")
 
 
 class WithdrawRequest(Parameters):

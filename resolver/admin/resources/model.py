@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, get_origin
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    StringConstraints,
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -24,16 +23,10 @@ from resolver.process import wall_clock
 from zones.clocks import WallTime
 
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-
-
-def _text_only(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("must be text, such as 2030-01-31T18:00:00Z")  # noqa: TRY004 - pydantic reports ValueError
-    return value
-
-
-GivenTime = Annotated[AwareDatetime, BeforeValidator(_text_only)]
-"""A time in a request: RFC 3339. pydantic alone would also accept a number of seconds."""
+Note = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+"""A sentence of an operator."""
 
 
 class Model(BaseModel):

@@ -7,21 +7,23 @@ from msgspec import structs
 
 from resolver.admin.access.problems import Code
 from resolver.admin.routes import ROUTES
-from resolver.channel.frames import Fallback
+from resolver.channel.frames import Fallback, FallbackReason
 from resolver.channel.requests import UpstreamState, UpstreamStates
 from tests.resolver.admin.json_client import BLOB, Client, get
+from zones.claims.policy import Pin
 from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.findings.evidence import Listed
 
 Control = Any  # of conftest
+MISS, NO_NETWORK = FallbackReason.MISS_POLICY, FallbackReason.NO_NETWORK
 
 
 @pytest.fixture(autouse=True)
 def _workers(control: Control) -> None:
     control.fallen = [
-        Fallback(from_text(BLOB), from_text(f"{name}.{BLOB}"), network, 1, WallTime(0), WallTime(0))
-        for name, network in (("a", "east"), ("b", "west"), ("c", "none"))
+        Fallback(from_text(BLOB), from_text(f"{name}.{BLOB}"), network, reason, 1, WallTime(0), WallTime(0))
+        for name, network, reason in (("a", "east", MISS), ("b", "west", MISS), ("c", "none", NO_NETWORK))
     ]
     states = [
         UpstreamState(group, f"udp://192.0.2.{last}:53", up, 0.0, 0, 0, "none", 0)
@@ -77,10 +79,22 @@ async def test_endpoints(client: Client, query: str, found: list[str]) -> None:
         ("/v1/fallbacks?network=none&network=west", "network", ["west", "none"]),
         (f"/v1/fallbacks?zone={BLOB}&name=A.{BLOB}", "network", ["east"]),
         ("/v1/fallbacks?zone=corp.example", "network", []),
+        ("/v1/fallbacks?reason=no-network", "network", ["none"]),
     ],
 )
 async def test_each_list(client: Client, path: str, key: str, found: list[str]) -> None:
     assert await names(client, path, key) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [("name=A.example", ["east"]), ("network=west", [None]), ("", ["east", None])]
+)
+async def test_pins(client: Client, control: Control, query: str, found: list[str | None]) -> None:
+    pins = (Pin("a.example", "one", "east"), Pin("b.example", "two"))
+    control.estate.settings = structs.replace(
+        control.estate.settings, conflicts=structs.replace(control.estate.settings.conflicts, pins=pins)
+    )
+    assert [item["network"] for item in (await get(client, f"/v1/pins?{query}"))["items"]] == found
 
 
 @pytest.mark.parametrize(
