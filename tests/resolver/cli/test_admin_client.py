@@ -14,7 +14,7 @@ HEARD: list[str | None] = []
 class Stream(BaseHTTPRequestHandler):
     """Answers every request with one server-sent event, and notes its token."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         HEARD.append(self.headers["Authorization"])
         self.send_response(200)
         self.end_headers()
