@@ -124,10 +124,10 @@ async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus)
     async with client.get("/metrics") as response:
         lines = set((await response.text()).splitlines())
     assert lines >= {
-        'pldns_sync_total{result="published",source="hub"} 3.0',
-        'pldns_sync_total{result="held",source="hub"} 0.0',
-        'pldns_sync_total{result="failed",source="hub"} 2.0',
-        'pldns_sync_requests_total{asked="graph",source="hub",status="200"} 3.0',
+        'pldns_sync_total{source="hub",result="published"} 3.0',
+        'pldns_sync_total{source="hub",result="held"} 0.0',
+        'pldns_sync_total{source="hub",result="failed"} 2.0',
+        'pldns_sync_requests_total{source="hub",asked="graph",status="200"} 3.0',
         'pldns_sync_held{source="hub"} 1.0',
         'pldns_sync_absent{source="hub"} 1.0',
         'pldns_sync_duration_seconds{source="hub"} 1.25',
@@ -135,7 +135,7 @@ async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus)
         'pldns_source_state{source="hub",state="stale"} 0.0',
         "pldns_claims_lingering 0.0",
     }
-    assert not any(line.startswith('pldns_sync_total{result="published",source="estate"') for line in lines)
+    assert not any(line.startswith('pldns_sync_total{source="estate",result="published"') for line in lines)
 
 
 def test_a_lingering_claim_has_an_end() -> None:
