@@ -17,6 +17,7 @@ import msgspec
 from resolver.memory_budget import MemoryState
 from resolver.process import handed_files
 from resolver.process.handed_files import Contents
+from resolver.process.query_log_state import QueryLogState
 from resolver.process.reload_state import ConfigurationUpdate
 
 READY: Final = b"ready"
@@ -27,6 +28,8 @@ RELOAD: Final = "reload"
 """The first word of control's request for a reload. The number of the request follows."""
 APPLIED: Final = "applied"
 """The first word of control's report that a configuration is in effect. Its serial follows."""
+QUERY_LOG: Final = b"query-log "
+"""The first word of the query logger's report, which the supervisor passes on to control. The state follows as JSON."""
 _MAX_DESCRIPTORS: Final = 253  # SCM_MAX_FD of the kernel
 MAX_MESSAGE: Final = 8192
 """Octets of the longest message."""
@@ -82,7 +85,14 @@ class MemoryMeasured:
     state: MemoryState
 
 
-Order = Adopt | Release | Stopping | UseFiles | Reloaded | UseShare | MemoryMeasured
+@dataclass(frozen=True, slots=True)
+class QueryLogReported:
+    """To control: the report of the query logger."""
+
+    state: QueryLogState
+
+
+Order = Adopt | Release | Stopping | UseFiles | Reloaded | UseShare | MemoryMeasured | QueryLogReported
 
 
 class OrderReceiver:
@@ -116,6 +126,11 @@ class OrderReceiver:
         with contextlib.suppress(OSError):
             self._sock.send(f"{APPLIED} {serial}".encode(), socket.MSG_DONTWAIT)
 
+    def send_query_log(self, state: QueryLogState) -> None:
+        """Report what the query log has written. Never waits."""
+        with contextlib.suppress(OSError):
+            self._sock.send(query_log_message(state), socket.MSG_DONTWAIT)
+
     def receive(self) -> list[Order]:
         """Return the orders that arrived since the last call, oldest first. Never waits."""
         orders: list[Order] = []
@@ -123,6 +138,10 @@ class OrderReceiver:
             message, descriptors = _receive(self._sock)
             if not message:
                 break
+            if message.startswith(QUERY_LOG):
+                report = msgspec.json.decode(message[len(QUERY_LOG) :], type=QueryLogState)
+                orders.append(QueryLogReported(report))
+                continue
             match message.decode().split():
                 case ["adopt", index]:
                     orders.append(Adopt(int(index), tuple(socket.socket(fileno=fd) for fd in descriptors)))
@@ -157,6 +176,11 @@ class Beat:
         if self._every:
             self._orders.send_alive()
             self._call_later(self._every, self.start)
+
+
+def query_log_message(state: QueryLogState) -> bytes:
+    """Return the message with a report of the query logger."""
+    return QUERY_LOG + msgspec.json.encode(state)
 
 
 def send_adopt(link: socket.socket, index: int, sockets: Sequence[socket.socket]) -> None:

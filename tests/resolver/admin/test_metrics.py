@@ -17,6 +17,7 @@ from resolver.control.query_tails import QueryTails
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import BudgetSource, MemoryState
+from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from tests.paths import ROOT
 from tests.resolver.admin.conftest import ScriptedReloads
@@ -38,6 +39,7 @@ class MeasuredControl:
         self.counted: list[tuple[str, tuple[str, ...], int]] = []
         self.reloads = ScriptedReloads()
         self.memory = MemoryState()
+        self.query_log = QueryLogState()
         self.tails = QueryTails(self.ask_workers)
         self.history = HistoryRecorder(self.estate)
         self.traffic = Rates(0.0, None, 0.0)
