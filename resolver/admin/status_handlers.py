@@ -72,7 +72,7 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
             ready=not missing, missing=missing, degraded=degraded, degraded_total=total,
             absent_addresses=[str(at) for at in view.absent_addresses], workers=_workers(context),
             sources=_sources(context), memory=memory.memory(view.memory, _memory_reports(context)),
-            sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate),
+            sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate, now),
             traffic=_traffic(view.traffic), query_log=_query_log(context),
         )
     )  # fmt: skip

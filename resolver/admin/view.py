@@ -11,6 +11,7 @@ from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
@@ -43,6 +44,8 @@ class View(Protocol):
     """What operators may read from control and ask it to do."""
 
     estate: Estate
+    decisions: OperatorDecisions
+    """What operators have decided, such as acknowledged findings."""
     tails: QueryTails
     """Live queries."""
     started: WallTime

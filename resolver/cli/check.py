@@ -39,7 +39,7 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     parsed = ParsedZones()
     accepted, now = load(path, flags, parsed), WallTime(time.time())
     estate = offline(accepted.control, now, parsed)
-    numbers = counts(estate)
+    numbers = counts(estate, now)
     facts = sorted(estate.board, key=finding_items.most_severe_first)
     shown = facts if as_json else facts[: limit or None]
     findings = [finding_items.finding(estate.board, fact, now).model_dump(mode="json") for fact in shown]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option, Typer
 
-from resolver.cli import access_commands
+from resolver.cli import access_commands, operator_commands
 from resolver.cli.failure import Failed
 from resolver.cli.list_commands import listings
 from resolver.cli.options import (
@@ -44,6 +44,7 @@ app.add_typer(_sync, name="sync")
 _cache = Typer(help="Show and flush the caches of the running daemon.", no_args_is_help=True)
 app.add_typer(_cache, name="cache")
 app.add_typer(listings)
+app.add_typer(operator_commands.changes)
 app.add_typer(access_commands.token, name="token")
 app.command()(access_commands.audit)
 
@@ -134,24 +135,24 @@ def plan(
     raise Exit(plan.run(config, _flags(override), output == Output.JSON, limit))
 
 
-@app.command("import")
-def import_(
+@app.command()
+def export(
     out: Annotated[Path, Argument(metavar="OUT", help="File to write; `-` is standard output.")],
     config: ConfigFile = DEFAULT_CONFIG,
     override: Overrides = None,
-    saved: Annotated[bool, Option("--saved", help="Take the inventory that the daemon saved; ask no source.")] = False,
+    saved: Annotated[bool, Option("--saved", help="Use the inventory that the daemon saved; read no source.")] = False,
     redact: Annotated[
         bool, Option("--redact", help="Replace names and ids by hashes, equal ones by equal hashes.")
     ] = False,
     force: Annotated[bool, Option("--force", help="Replace OUT if it exists.")] = False,
 ) -> None:
-    """Read every source, and write the resources to one file that a `files` source can read.
+    """Read every source, and write the whole estate to one file, which a source of type `files` can read.
 
-    Exit status 1: part of the estate could not be read.
+    For a pldns that cannot reach Azure, and for bug reports. Exit status 1: part of the estate could not be read.
     """
-    from resolver.cli import import_sources  # noqa: PLC0415
+    from resolver.cli import export  # noqa: PLC0415
 
-    raise Exit(import_sources.run(out, config, _flags(override), saved=saved, force=force, redact=redact))
+    raise Exit(export.run(out, config, _flags(override), saved=saved, force=force, redact=redact))
 
 
 @app.command()

@@ -209,7 +209,7 @@ def _disagreement(evidence: Json, subject: str) -> str:
         ]
         return listed(made, evidence.get("private_names_total"))
     if "names_total" in evidence:
-        return f"{evidence['names_total']} names differ; {evidence['names_told']} of them have a finding of their own"
+        return f"{evidence['names_total']} names differ; {evidence['names_listed']} of them have a finding of their own"
     if "zones" in evidence:
         made = [f"{short(each['zone'])} is linked to {_names(each, 'vnets')}" for each in evidence["zones"]]
         return listed(made, evidence.get("zones_total"))

@@ -31,7 +31,7 @@ def write(findings: Sequence[Json]) -> None:
         output.styled(severity, f" {code} → {action}", width)
         for each in some:
             output.line(_folded(f"{_subject(each)} ({each['id']})", width, 2))
-            output.line(_folded(_found(each), width, 4))
+            output.line(_folded(_found(each) + _acknowledged(each), width, 4))
 
 
 def _folded(text: str, width: int, indent: int) -> str:
@@ -51,8 +51,16 @@ def _subject(finding: Json) -> str:
 
 
 def sentence(finding: Json) -> str:
-    """Return what was found, the networks in which the finding holds, and what pldns does."""
-    return f"{_found(finding)} → {finding['action']}"
+    """Return what was found, the networks in which the finding holds, what pldns does, and its acknowledgement."""
+    return f"{_found(finding)} → {finding['action']}{_acknowledged(finding)}"
+
+
+def _acknowledged(finding: Json) -> str:
+    given = finding.get("acknowledged")
+    if not given:
+        return ""
+    until = f" until {given['until']}" if given["until"] else ""
+    return f" [acknowledged by {given['by']}{until}: {given['note']}]"
 
 
 def _found(finding: Json) -> str:

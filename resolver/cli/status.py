@@ -42,7 +42,8 @@ def _head(status: Json) -> Iterator[str]:
         f"{counts['networks']} networks, {counts['zone_files']} zone files"
     )
     findings = [f"{count} {severity}" for severity, count in counts["findings"].items() if count]
-    yield f"findings: {', '.join(findings) or 'none'}"
+    known = f" ({counts['acknowledged']} acknowledged)" if counts["acknowledged"] else ""
+    yield f"findings: {', '.join(findings) or 'none'}{known}"
 
 
 def _sources(status: Json) -> Iterator[str]:

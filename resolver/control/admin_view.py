@@ -13,6 +13,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.process_usage import usage
 from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
@@ -42,11 +43,13 @@ class AdminView:
         addresses: AwaitedAddresses,
         history: HistoryRecorder,
         *,
+        decisions: OperatorDecisions,
         started: WallTime,
     ) -> None:
         self.estate = estate
         self.reloads = reloads
         self.history = history
+        self.decisions = decisions
         self.started = started
         self.memory = MemoryState()
         """What all processes use of memory."""
@@ -148,5 +151,5 @@ class AdminView:
             yield "query log", self.query_log.pid
 
     def fallbacks(self) -> Iterator[Fallback]:
-        """Yield the names inside private zones that fell back to an upstream, the most recent at the end."""
+        """Yield the names that no endpoint answered, the most recent at the end."""
         return iter(self._reports.fallbacks)

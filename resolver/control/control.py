@@ -21,10 +21,12 @@ from resolver.control.estate.estate import NO_VNETS
 from resolver.control.estate.state_health import SetAside
 from resolver.control.feed.feed import Feed
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.reconfiguration import Reconfiguration
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import SourceRunners
-from resolver.control.state import inventory_file
+from resolver.control.state import decisions_file, inventory_file
+from resolver.control.state.decisions_file import Decisions
 from resolver.control.state.writer import StateWriter
 from resolver.control.sync.remotes import Remotes
 from resolver.control.worker_reports import WorkerReports
@@ -59,9 +61,11 @@ class Control:
         self._watch = FileWatch(self._watched, first)
         files = zone_files.read(config.zones, texts, _parsed(begun.zones))
         self.estate = assemble(config, files, saved, {}, now)
+        decided = decisions_file.read(config.state_directory) if config.state_directory else Decisions()
         later = inventory_file.set_later_versions_aside(config.state_directory) if config.state_directory else []
-        for aside in [*later, *([read] if isinstance(read, SetAside) else [])]:
+        for aside in [*later, *(each for each in (read, decided) if isinstance(each, SetAside))]:
             self.estate.state.set_aside(aside, now)
+        decisions = OperatorDecisions(self.estate, Decisions() if isinstance(decided, SetAside) else decided)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate)
         self.workers = WorkerServer(config.workers, begun.supervisor, self.feed, self.reports, begun.accepted.worker)
@@ -84,6 +88,7 @@ class Control:
             self.reloads,
             self.addresses,
             self.history,
+            decisions=decisions,
             started=now,
         )
         self.view.levels = begun.sandboxes

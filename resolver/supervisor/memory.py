@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from resolver import memory_budget
-from resolver.memory_budget import Budget, BudgetSource, MemoryState, SteadyShare, Use
+from resolver.memory_budget import Budget, BudgetSource, MemoryState, RecentPeak, SteadyShare, Use
 from resolver.process import orders
 from resolver.process.memory_use import MemoryUse
 from resolver.supervisor.cgroup import ControlGroups
@@ -43,7 +43,7 @@ class MemoryBudget:
         self._due = SteadyTime(0.0)
         self._dropped = SteadyTime(-_QUIET)
         self._was_checking = False
-        self._control_peak = 0
+        self._control_peak = RecentPeak()
         self._logged: tuple[int, BudgetSource] | None = None
         """The budget that was logged last."""
 
@@ -59,10 +59,9 @@ class MemoryBudget:
         self._was_checking = checking
         control, logger = self._children.control.memory, self._children.query_logger
         workers, log = [each.memory for each in self._children.workers], logger.process.memory
-        self._control_peak = max(self._control_peak, control)
+        peak = self._control_peak.peak(control, now)
         use = Use(
-            self._own.octets(), control, self._control_peak, tuple(workers), log, checking=checking,
-            logging=logger.is_on,
+            self._own.octets(), control, peak, tuple(workers), log, checking=checking, logging=logger.is_on
         )  # fmt: skip
         used = use.supervisor + control + sum(workers) + log
         configured = self._configuration.accepted.memory

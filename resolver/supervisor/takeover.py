@@ -182,7 +182,7 @@ class Predecessor:
     lasting: Lasting
     link: socket.socket
     has_been_replaced: bool = False
-    """Whether it was told that the successor answers."""
+    """Whether the successor has reported that it answers."""
 
     def fileno(self) -> int:
         """Return the descriptor to watch for reading; then call `wants_end`."""

@@ -90,7 +90,7 @@ def test_the_plan_shows_what_the_next_sync_would_change(
     assert {each["name"] for each in told["names"]} >= {"more.privatelink.blob.core.windows.net"}
 
 
-def test_a_file_imported_with_azure_is_served_on_a_machine_without_azure(
+def test_a_file_exported_with_azure_is_served_on_a_machine_without_azure(
     cloud: Callable[..., LiveCloud], tmp_path: Path, start: Start
 ) -> None:
     azure = cloud(*estate({"acct": "10.0.0.4"}))
@@ -99,7 +99,7 @@ def test_a_file_imported_with_azure_is_served_on_a_machine_without_azure(
         f"sources: [{{name: hub, type: azure, management: '{azure.given['management']}'}}]\n"
         "networks: auto\nupstreams: {public: {servers: ['udp://127.0.0.1:9']}}\n"
     )
-    command = [str(PLDNS), "import", str(tmp_path / "copy.json"), "-c", str(config)]
+    command = [str(PLDNS), "export", str(tmp_path / "copy.json"), "-c", str(config)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | azure.environment, check=False)
     assert done.returncode == 0, done.stderr
     azure.stop()

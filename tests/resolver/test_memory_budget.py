@@ -15,6 +15,7 @@ from resolver.memory_budget import (
     BudgetSource,
     Limit,
     MemoryParts,
+    RecentPeak,
     SteadyShare,
     Use,
     WorkerMemory,
@@ -85,6 +86,12 @@ def test_a_lower_share_counts_at_once_while_memory_is_tight() -> None:
     steady = SteadyShare()
     assert [steady.share(each, at_once=True) for each in (100, 75, 80, 10)] == [100, 75, 80, 10]
     assert steady.share(5, at_once=False) == 10
+
+
+def test_a_peak_of_control_counts_for_one_to_two_hours() -> None:
+    recent = RecentPeak()
+    assert [recent.peak(octets, now) for octets, now in ((40, 5000.0), (300, 5001.0), (50, 8599.0))] == [40, 300, 300]
+    assert [recent.peak(50, now) for now in (8600.0, 12199.0, 12200.0)] == [300, 300, 50]
 
 
 def test_memory_is_tight_before_it_is_short_and_never_without_a_budget() -> None:

@@ -91,7 +91,7 @@ def answer(book: Ledger, name: str = PRIVATE) -> list[int] | str | None:
     return answers(book, name).get("default")
 
 
-def told(book: Ledger) -> list[tuple[str, str, str, str]]:
+def finding_rows(book: Ledger) -> list[tuple[str, str, str, str]]:
     """Return the code, subject, winner and rule of each finding, and assert that ids are unique."""
     facts = list(book.board)
     assert len({fact.id for fact in facts}) == len(facts)
@@ -117,7 +117,7 @@ def _shown(value: Any) -> Any:  # noqa: ANN401 - any value of evidence
 
 
 def codes(book: Ledger) -> list[str]:
-    return [code for code, *_ in told(book)]
+    return [code for code, *_ in finding_rows(book)]
 
 
 def one(book: Ledger, code: str) -> Finding:

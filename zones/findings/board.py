@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from zones.azure.endpoint import Fault
 from zones.clocks import WallTime
 from zones.findings import checks
+from zones.findings.acknowledgement import Acknowledgement, Acknowledgements
 from zones.findings.evidence import Severity
 from zones.findings.faults import Faults, Reporter
 from zones.findings.finding import Finding
@@ -101,6 +102,7 @@ class Board:
     def __init__(self, remembered: Mapping[str, WallTime] | None = None) -> None:
         self.counts: Counter[tuple[str, Severity]] = Counter()
         """Number of current findings by code and severity; 0 where there were some before."""
+        self.acknowledgements = Acknowledgements()
         self._remembered = dict(remembered or {})
         self._findings: dict[Topic, dict[Hashable, tuple[Finding, ...]]] = {topic: {} for topic in Topic}
         self._first_seen: dict[str, WallTime] = {}
@@ -136,6 +138,8 @@ class Board:
                 self._first_seen[each.id] = self._remembered.pop(each.id, now)
             if each.id not in old_ids:
                 self._moved(each, is_open=True)
+        if self.acknowledgements.given:
+            self.acknowledgements.moved(old_ids - ids, new)
         if new:
             topical[about] = new
         else:
@@ -145,6 +149,18 @@ class Board:
         """Replace the faults of one reporter. Each resource has one finding with the faults of all reporters."""
         for subject, each in self._faults.replace(reporter, faults).items():
             self.replace(Topic.RESOURCE, subject, checks.of_faults(subject, each), now)
+
+    def acknowledge(self, given: Mapping[str, Acknowledgement]) -> None:
+        """Replace all acknowledgements, by finding id."""
+        self.acknowledgements.replace(given, self)
+
+    def open_counts(self, now: WallTime) -> Counter[tuple[str, Severity]]:
+        """Return the number of current findings that nobody has acknowledged, by code and severity."""
+        return self.counts - self.acknowledgements.counts(now)
+
+    def find(self, key: str) -> Finding | None:
+        """Return the current finding with this id; None where there is none."""
+        return next((each for each in self if each.id == key), None) if key in self._first_seen else None
 
     def take_moves(self) -> FindingMoves:
         """Return the findings that opened and closed since the last call."""

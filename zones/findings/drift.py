@@ -70,7 +70,7 @@ def of_records(
     for name, evidence in found[:MOST]:
         yield finding(to_text(name), evidence)
     if len(found) > MOST:
-        yield finding("private DNS zones", MoreRecordsDiffer(names_told=MOST, names_total=len(found)))
+        yield finding("private DNS zones", MoreRecordsDiffer(names_listed=MOST, names_total=len(found)))
 
 
 def _of_name(

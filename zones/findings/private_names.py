@@ -18,4 +18,4 @@ def of_private_name(fqdn: Name, holders: Sequence[tuple[str, Name, Name]]) -> It
 def more_private_names(total: int, most: int) -> Iterator[Finding]:
     """The finding about FQDNs that have no finding of their own, because there are too many."""
     if total > most:
-        yield finding("private names", MorePrivateNamesDiffer(names_told=most, names_total=total))
+        yield finding("private names", MorePrivateNamesDiffer(names_listed=most, names_total=total))

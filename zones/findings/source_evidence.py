@@ -106,7 +106,7 @@ class MorePrivateNamesDiffer(SourceDisagreement, frozen=True, kw_only=True):
     """More FQDNs with another private name in Azure than there are findings for."""
 
     action: ClassVar = PrivateNamesDiffer.action
-    names_told: Annotated[int, Meta(title="names listed", description="Number of names with a finding.")]
+    names_listed: Annotated[int, Meta(title="names listed", description="Number of names with a finding.")]
     names_total: Annotated[int, Meta(title="names in all", description="Number of names that differ.")]
 
 
@@ -152,7 +152,7 @@ class MoreRecordsDiffer(SourceDisagreement, frozen=True, kw_only=True):
     """More names that differ than there are findings for."""
 
     action: ClassVar = RecordsDiffer.action
-    names_told: Annotated[int, Meta(title="names listed", description="Number of names with a finding.")]
+    names_listed: Annotated[int, Meta(title="names listed", description="Number of names with a finding.")]
     names_total: Annotated[int, Meta(title="names in all", description="Number of names that differ.")]
 
 

@@ -371,6 +371,10 @@ class Ledger:
         """Return every claimed private name."""
         return self._claims.names()
 
+    def names_with_lingering(self) -> set[Name]:
+        """Return every private name with a claim, lingering ones included."""
+        return {*self._claims.names(), *(stone.claim.name for stone in self.tombstones)}
+
     def snapshot(self) -> LedgerSnapshot:
         """Return what to save: first-seen times of claims, and incumbents."""
         networks = self.networks

@@ -1,7 +1,7 @@
 """Bearer tokens that were made by a command: a name, a role, and the SHA-256 of each, in a file of the state directory.
 
 A token has 256 random bits, so its hash needs no salt and no slow function. The text of a token is known only to
-whoever made it. Does not know tokens of the configuration's file, except that they are compared in the same way.
+its maker. Does not know tokens of the configuration's file, except that they are compared in the same way.
 """
 
 import contextlib
@@ -58,7 +58,10 @@ class Tokens:
     def __init__(self, directory: str) -> None:
         self._path = Path(directory) / FILE if directory else None
         self.unreadable = False
-        """The file cannot be read: it may hold tokens, so nobody is let in without one."""
+        """The file cannot be read: it may hold tokens, so nobody is let in without one.
+
+        The file is kept under another name, `tokens.broken`, when the next token is made.
+        """
         self.made: Mapping[str, MadeToken] = self._read()
         """The tokens by name."""
 
@@ -100,6 +103,9 @@ class Tokens:
                 file.write(msgspec.json.encode(list(made.values())))
                 file.flush()
                 os.fsync(descriptor)
+            if self.unreadable:
+                with contextlib.suppress(FileNotFoundError):
+                    self._path.replace(self._path.with_suffix(".broken"))
             new.replace(self._path)
         self.made = made
         self.unreadable = False

@@ -12,6 +12,7 @@ from resolver.admin.resources.sandbox import SandboxItem
 from resolver.admin.resources.sources import Degradation, SourceItem
 from resolver.admin.resources.workers import WorkerItem
 from resolver.control.estate.estate import Estate
+from zones.clocks import WallTime
 from zones.findings.evidence import Severity
 
 
@@ -58,7 +59,8 @@ class Counts(Model):
     vnets: int
     networks: int
     zone_files: int
-    findings: dict[Severity, int]
+    findings: dict[Severity, int] = Field(description="Open findings, without those that are acknowledged.")
+    acknowledged: int = Field(description="Findings that an operator has acknowledged.")
 
 
 class TrafficItem(Model):
@@ -96,14 +98,15 @@ class DaemonStatus(Model):
     query_log: QueryLogItem | None = Field(description="Null while queries are not logged.")
 
 
-def counts(estate: Estate) -> Counts:
+def counts(estate: Estate, now: WallTime) -> Counts:
     """Return the numbers of the inventory."""
     ledger = estate.ledger
     severities = dict.fromkeys(Severity, 0)
-    for (_, severity), count in estate.board.counts.items():
+    for (_, severity), count in estate.board.open_counts(now).items():
         severities[severity] += count
     return Counts(
         endpoints=len(ledger.endpoints), served=ledger.census.served, claims=ledger.census.records,
         names=len(ledger.rows), vnets=len(ledger.vnets), networks=estate.networks.all.bit_count(),
         zone_files=len(estate.static.files), findings=severities,
+        acknowledged=estate.board.acknowledgements.counts(now).total(),
     )  # fmt: skip

@@ -200,6 +200,7 @@ class Estate:
         other.health.continue_from(self.health, kept, now)
         changed = other.static.continue_from(self.static)
         self.state.continue_on(other.board, now)
+        other.board.acknowledge(self.board.acknowledgements.given)
         other.revision, other.activity, other.state = self.revision + 1, self.activity, self.state
         self.__dict__.update(other.__dict__)
         after = self.ledger.rows

@@ -4,7 +4,7 @@ Control reports names and findings that changed. The recorder reads their states
 gives them to the journal in a thread: nothing that answers or decides waits for the disk. Several changes of one thing
 within a second can become one entry. Entries have the times of the system's clock, so that they stay comparable over
 restarts. A journal that cannot be written is a finding, and its changes are written when
-that is possible again; a damaged one is set aside.
+that is possible again; a damaged one is set aside. Changes that are too many to keep until then become one difference.
 """
 
 import asyncio
@@ -38,6 +38,8 @@ _PRUNED: Final = 60.0
 """Seconds between two removals of old entries."""
 _RETRY: Final = 5.0
 """Seconds until a journal that failed is tried again."""
+_WAITING: Final = 100_000
+"""Changes that wait beyond those of what exists now. With more, what exists is compared with the journal later."""
 _DAMAGED: Final = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
 
 _log = logging.getLogger(__name__)
@@ -63,6 +65,8 @@ class HistoryRecorder:
         """Names to read, with the time of their first change that is not recorded."""
         self._findings: dict[str, State] = {}
         """Findings to record, by id."""
+        self._compare_names = False
+        """All names must be read, and compared with those in the journal."""
         self._compare_findings = False
         """The findings must be compared as a whole, because some changes are not known one by one."""
         self._news = asyncio.Event()
@@ -72,8 +76,7 @@ class HistoryRecorder:
     def complete(self) -> None:
         """Begin: every source has data. All that exists is compared with what was recorded last."""
         if not self._is_complete:
-            self._is_complete = self._compare_findings = True
-            self._read_all_names()
+            self._is_complete = self._compare_names = self._compare_findings = True
 
     def names_changed(self, names: Iterable[Name]) -> None:
         """Record these names soon."""
@@ -81,6 +84,10 @@ class HistoryRecorder:
             now = wall_clock.now()
             for name in names:
                 self._names.setdefault(name, now)
+            static = sum(len(zone.names) for zone in self._estate.static.values())
+            if len(self._names) > len(self._estate.ledger.rows) + static + _WAITING:
+                self._names.clear()
+                self._compare_names = True
 
     def findings_moved(self, moves: FindingMoves) -> None:
         """Record findings that opened and closed."""
@@ -89,6 +96,9 @@ class HistoryRecorder:
             for finding, is_open in moves.listed:
                 self._findings[finding.id] = states.of_finding(finding, now, is_open=is_open)
             self._compare_findings |= moves.more > 0
+            if len(self._findings) > self._estate.board.counts.total() + _WAITING:
+                self._findings.clear()
+                self._compare_findings = True
 
     def findings_replaced(self) -> None:
         """Record what differs in the findings: they have become those of another configuration."""
@@ -126,9 +136,11 @@ class HistoryRecorder:
     async def _write(self, now: WallTime) -> None:
         await self._use(_check)
         begun = await self._use(lambda journal: {kind: journal.has_begun(kind) for kind in Kind})
-        if not begun[Kind.NAME]:
-            self._read_all_names()
-        if not begun[Kind.NAME] or self._compare_findings:
+        if self._compare_names or not begun[Kind.NAME]:
+            self._compare_names = False
+            self._names |= {name: self._names.get(name, now) for name in self._existing_names()}
+            await self._compare(now)
+        elif self._compare_findings:
             await self._compare(now)
         written = await self._record([states.of_source(self._estate, each, now) for each in self._sources()])
         while self._names:
@@ -175,9 +187,9 @@ class HistoryRecorder:
     def _sources(self) -> list[SourceStatus]:
         return list(self._estate.sources.values())
 
-    def _read_all_names(self) -> None:
+    def _existing_names(self) -> list[Name]:
         static = (name for zone in self._estate.static.values() for name in zone.names)
-        self.names_changed([*self._estate.ledger.rows, *static])
+        return [*self._estate.ledger.rows, *static]
 
     def _bounds(self) -> Bounds:
         settings = self._estate.settings.history
@@ -189,9 +201,9 @@ class HistoryRecorder:
         """Return entries. Raises `HistoryUnavailable`."""
         return await self._use(lambda journal: journal.search(wanted))
 
-    async def differences(self, since: WallTime, until: WallTime) -> list[Entry]:
+    async def differences(self, wanted: Search) -> list[Entry]:
         """Return what differs between two times (`Journal.differences`). Raises `HistoryUnavailable`."""
-        return await self._use(lambda journal: list(journal.differences(since, until)))
+        return await self._use(lambda journal: list(journal.differences(wanted)))
 
     async def ids(self) -> tuple[int, int]:
         """Return the ids of the oldest and the newest entry. Raises `HistoryUnavailable`."""

@@ -46,7 +46,7 @@ def apex_over(name: Name) -> Name | None:
 def answer(draft: Draft, name: Name, qtype: int, apex: Name, *, exists: bool) -> None:
     """Answer from a zone that has nothing but SOA and NS (RFC 6303 §3). `exists`: a name below this one is served.
 
-    A name that stands for several addresses is NODATA, not NXDOMAIN: an endpoint may get one of them, and a resolver
+    A name that covers several addresses is NODATA, not NXDOMAIN: an endpoint may get one of them, and a resolver
     that has NXDOMAIN for `1.10.in-addr.arpa` answers for all names below it (RFC 8020).
     """
     record = soa(apex, _TTL)
@@ -60,7 +60,7 @@ def answer(draft: Draft, name: Name, qtype: int, apex: Name, *, exists: bool) ->
 
 
 def _is_prefix(name: Name) -> bool:
-    """Return whether the name stands for several addresses: it has numbers only, but not all of an address."""
+    """Return whether the name covers several addresses: it has numbers only, but not all of an address."""
     own = labels(name)[:-2]
     if name.endswith(_IPV4):
         return len(own) < 4 and all(label.isdigit() for label in own)

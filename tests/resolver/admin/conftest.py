@@ -19,8 +19,10 @@ from resolver.channel.trace import Access, Row, Trace
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import NothingHeld, SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
+from resolver.control.state.decisions_file import Decisions
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
@@ -149,10 +151,12 @@ class ScriptedControl:
     memory: MemoryState = field(default_factory=MemoryState)
     query_log: QueryLogState = field(default_factory=QueryLogState)
     history: HistoryRecorder = field(init=False)
+    decisions: OperatorDecisions = field(init=False)
     tails: QueryTails = field(init=False)
 
     def __post_init__(self) -> None:
         self.history = HistoryRecorder(self.estate)
+        self.decisions = OperatorDecisions(self.estate, Decisions())
         self.tails = QueryTails(self.ask_workers)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:

@@ -13,7 +13,9 @@ from resolver.channel.frames import Fallback, MemoryReport
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
+from resolver.control.state.decisions_file import Decisions
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import BudgetSource, MemoryState
@@ -42,6 +44,7 @@ class MeasuredControl:
         self.query_log = QueryLogState()
         self.tails = QueryTails(self.ask_workers)
         self.history = HistoryRecorder(self.estate)
+        self.decisions = OperatorDecisions(self.estate, Decisions())
         self.traffic = Rates(0.0, None, 0.0)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
@@ -132,6 +135,12 @@ def test_undeclared_metrics_and_labels_of_a_worker_are_left_out(
     before = samples(control)
     control.counted = [sample]
     assert samples(control) == before
+
+
+def test_a_worker_cannot_replace_a_value_of_control(control: MeasuredControl) -> None:
+    control.counted = [("ready", (), 1), ("serial", (), 99)]
+    found = samples(control)
+    assert (found["pldns_ready", ()], found["pldns_serial", ()]) == (0, 3)
 
 
 def test_sources_and_workers_have_metrics(control: MeasuredControl) -> None:

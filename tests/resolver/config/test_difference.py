@@ -7,7 +7,7 @@ import pytest
 from resolver.config.difference import changes
 
 
-def told(before: Any, after: Any) -> list[tuple[str, str, Any, Any]]:  # noqa: ANN401 - what JSON can hold
+def changes_as_rows(before: Any, after: Any) -> list[tuple[str, str, Any, Any]]:  # noqa: ANN401 - what JSON can hold
     return [(each.key, each.change.value, each.before, each.after) for each in changes(before, after)]
 
 
@@ -43,7 +43,7 @@ def told(before: Any, after: Any) -> list[tuple[str, str, Any, Any]]:  # noqa: A
     ],
 )
 def test_each_difference_names_its_key(before: Any, after: Any, expected: list[Any]) -> None:  # noqa: ANN401 - as above
-    assert told(before, after) == expected
+    assert changes_as_rows(before, after) == expected
 
 
 def test_many_items_are_compared_quickly() -> None:

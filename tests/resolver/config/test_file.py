@@ -424,8 +424,8 @@ def test_zone_files_that_cannot_be_served_are_errors(refused: Refused, file: Pat
 
     problems = refused("zones:\n  files: [a.zone, b.zone, c.zone, d.zone, '*.zone']\n")
 
-    told = {(line, column, path) for line, column, path, _ in problems}
-    assert {(2, 19, "zones.files[1]"), (2, 27, "zones.files[2]"), (2, 35, "zones.files[3]")} <= told
+    positions = {(line, column, path) for line, column, path, _ in problems}
+    assert {(2, 19, "zones.files[1]"), (2, 27, "zones.files[2]"), (2, 35, "zones.files[3]")} <= positions
     messages = [message for _, _, _, message in problems]
     assert f"{folder}/b.zone and {folder}/a.zone are both the zone `a.example`" in messages
     assert f"{folder}/c.zone:2:15: `@ SOA nonsense`: less data than a record of type SOA has" in messages

@@ -3,10 +3,12 @@
 import json
 from ipaddress import ip_address
 from socket import htons
+from typing import Any
 
 import dns.edns
 import dns.flags
 import dns.message
+import dns.rcode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,11 +31,11 @@ def record(
 ) -> QueryRecord:
     reply = dns.message.make_response(query)
     reply.flags = dns.flags.from_text(flags)
-    reply.set_rcode(rcode)
+    reply.set_rcode(dns.rcode.Rcode(rcode))
     return query.to_wire(), ip_address(client).packed, htons(5353), network, reply.to_wire()[2:]
 
 
-def query(name: str = "Www.Example.", rtype: str = "A", **options: int) -> dns.message.Message:
+def query(name: str = "Www.Example.", rtype: str = "A", **options: Any) -> dns.message.Message:  # noqa: ANN401 - of `make_query`
     return dns.message.make_query(name, rtype, id=29008, **options)
 
 

@@ -218,7 +218,7 @@ def test_a_sibling_reads_the_sockets_of_a_worker_that_stays_absent(start: Callab
         answer = daemon.ask(client=of_1)  # the packet waits in the socket until a sibling reads it
         assert answer["worker"] == 0
         assert answer["adopted"] == [1]
-        assert "warning supervisor worker 1 is absent; worker 0 reads its sockets\n" in daemon.log
+        until(lambda: daemon.has_logged("warning supervisor worker 1 is absent; worker 0 reads its sockets\n"))
         (folder / "refuse-1").unlink()
         until(lambda: daemon.ask(client=of_0)["adopted"] == [])
         assert daemon.ask(client=of_1)["worker"] == 1

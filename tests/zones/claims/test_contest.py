@@ -46,7 +46,7 @@ def only(verdicts: list[Verdict]) -> Verdict:
     return verdict
 
 
-def told(verdicts: list[Verdict]) -> dict[int, list[tuple[str, str]]]:
+def winners_of(verdicts: list[Verdict]) -> dict[int, list[tuple[str, str]]]:
     """Winner and rule of each family by network."""
     return {
         1 << i: [(" ".join(ruling.winners), ruling.rule) for ruling in verdict.rulings]
@@ -83,7 +83,7 @@ def test_an_endpoint_that_no_network_sees_is_not_served() -> None:
 def test_two_endpoints_that_no_network_sees_together_are_no_contest() -> None:
     verdicts = decide([contender("x", V4[1], sees=N0), contender("y", V4[2], sees=N1)], conditions())
 
-    assert told(verdicts) == {N0: [("x", "")], N1: [("y", "")]}
+    assert winners_of(verdicts) == {N0: [("x", "")], N1: [("y", "")]}
     assert all(not ruling.losers for verdict in verdicts for ruling in verdict.rulings)
 
 
@@ -101,7 +101,7 @@ def test_a_pin_beats_nearness_incumbent_and_age() -> None:
 def test_a_pin_for_one_network_leaves_the_others_alone() -> None:
     x, y = contender("x", V4[1], sees=N0 | N1, seen=1), contender("y", V4[2], sees=N0 | N1, seen=2)
 
-    assert told(decide([x, y], conditions(pins=((N1, ResourceId("y")),)))) == {
+    assert winners_of(decide([x, y], conditions(pins=((N1, ResourceId("y")),)))) == {
         N0: [(ResourceId("x"), "oldest")],
         N1: [(ResourceId("y"), "pin")],
     }
@@ -111,10 +111,10 @@ def test_a_pin_to_an_endpoint_that_is_not_visible_is_skipped() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
     z = contender("z", V4[3], sees=N1)
 
-    assert told(decide([x, y, z], conditions(pins=((N0, ResourceId("z")), (ALL, ResourceId("y"))))))[N0] == [
+    assert winners_of(decide([x, y, z], conditions(pins=((N0, ResourceId("z")), (ALL, ResourceId("y"))))))[N0] == [
         (ResourceId("y"), "pin")
     ]
-    assert told(decide([x, y, z], conditions(pins=((N0, ResourceId("z")), (ALL, ResourceId("gone"))))))[N0] == [
+    assert winners_of(decide([x, y, z], conditions(pins=((N0, ResourceId("z")), (ALL, ResourceId("gone"))))))[N0] == [
         (ResourceId("x"), "oldest")
     ]
 
@@ -133,7 +133,7 @@ def test_a_pin_without_another_contender_decides_nothing() -> None:
         conditions(pins=((ALL, ResourceId("x")),)),
     )
 
-    assert told(verdicts) == {N0: [("x", "")], N1: [("x", "pin")]}
+    assert winners_of(verdicts) == {N0: [("x", "")], N1: [("x", "pin")]}
 
 
 # -- rule `nearest`
@@ -142,8 +142,8 @@ def test_a_pin_without_another_contender_decides_nothing() -> None:
 def test_a_home_is_nearer_than_its_region_and_that_nearer_than_the_rest() -> None:
     home, near, far = contender("h", V4[1], home=N0), contender("n", V4[2], near=N0), contender("f", V4[3])
 
-    assert told(decide([far, home, near], conditions())) == {N0: [("h", "nearest")]}
-    assert told(decide([far, near], conditions())) == {N0: [("n", "nearest")]}
+    assert winners_of(decide([far, home, near], conditions())) == {N0: [("h", "nearest")]}
+    assert winners_of(decide([far, near], conditions())) == {N0: [("n", "nearest")]}
 
 
 def test_a_farther_claim_is_out_for_both_families() -> None:
@@ -158,19 +158,19 @@ def test_each_network_gets_the_endpoint_that_is_near() -> None:
     x = contender("x", V4[1], sees=N0 | N1, home=N0)
     y = contender("y", V4[2], sees=N0 | N1, home=N1)
 
-    assert told(decide([x, y], conditions())) == {N0: [("x", "nearest")], N1: [("y", "nearest")]}
+    assert winners_of(decide([x, y], conditions())) == {N0: [("x", "nearest")], N1: [("y", "nearest")]}
 
 
 def test_of_several_homes_the_nearest_counts() -> None:
     both, near = contender("b", V4[1], home=N0, near=N0), contender("n", V4[2], near=N0)
 
-    assert told(decide([near, both], conditions())) == {N0: [("b", "nearest")]}
+    assert winners_of(decide([near, both], conditions())) == {N0: [("b", "nearest")]}
 
 
 def test_without_a_home_nearness_decides_nothing() -> None:
     x, y = contender("x", V4[1], near=N0, seen=2), contender("y", V4[2], seen=1)
 
-    assert told(decide([x, y], conditions(homeless=N0))) == {N0: [("y", "oldest")]}
+    assert winners_of(decide([x, y], conditions(homeless=N0))) == {N0: [("y", "oldest")]}
 
 
 def test_equally_near_endpoints_go_to_the_next_rule_and_the_far_one_loses_too() -> None:
@@ -194,7 +194,7 @@ def test_equally_near_claims_in_different_families_do_not_meet() -> None:
 def test_the_incumbent_stays_before_an_older_one() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
-    assert told(decide([x, y], conditions(held=((N0, ResourceId("y"), Rule.NONE),)))) == {
+    assert winners_of(decide([x, y], conditions(held=((N0, ResourceId("y"), Rule.NONE),)))) == {
         N0: [(ResourceId("y"), Rule.INCUMBENT)]
     }
 
@@ -203,7 +203,7 @@ def test_who_held_the_name_before_the_contest_is_the_incumbent_though_older_too(
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
     for how in (Rule.NONE, Rule.INCUMBENT, Rule.NEAREST, Rule.PIN):
-        assert told(decide([x, y], conditions(held=((N0, ResourceId("x"), how),)))) == {
+        assert winners_of(decide([x, y], conditions(held=((N0, ResourceId("x"), how),)))) == {
             N0: [(ResourceId("x"), Rule.INCUMBENT)]
         }
 
@@ -212,10 +212,10 @@ def test_a_contest_that_age_decided_keeps_that_rule_when_it_is_evaluated_again()
     x, y, old = contender("x", V4[1], seen=1), contender("y", V4[2], seen=1), contender("z", V4[3], seen=0)
 
     for how in (Rule.OLDEST, Rule.RESOURCE_ID):
-        assert told(decide([x, y], conditions(held=((N0, ResourceId("x"), how),)))) == {
+        assert winners_of(decide([x, y], conditions(held=((N0, ResourceId("x"), how),)))) == {
             N0: [(ResourceId("x"), Rule.RESOURCE_ID)]
         }
-        assert told(decide([x, y, old], conditions(held=((N0, ResourceId("x"), how),)))) == {
+        assert winners_of(decide([x, y, old], conditions(held=((N0, ResourceId("x"), how),)))) == {
             N0: [(ResourceId("x"), Rule.INCUMBENT)]
         }
 
@@ -223,7 +223,7 @@ def test_a_contest_that_age_decided_keeps_that_rule_when_it_is_evaluated_again()
 def test_incumbents_are_of_their_network() -> None:
     x, y = contender("x", V4[1], sees=N0 | N1, seen=1), contender("y", V4[2], sees=N0 | N1, seen=2)
 
-    assert told(decide([x, y], conditions(held=((N1, ResourceId("y"), Rule.NONE),)))) == {
+    assert winners_of(decide([x, y], conditions(held=((N1, ResourceId("y"), Rule.NONE),)))) == {
         N0: [("x", Rule.OLDEST)],
         N1: [("y", Rule.INCUMBENT)],
     }
@@ -232,7 +232,7 @@ def test_incumbents_are_of_their_network() -> None:
 def test_an_incumbent_that_is_gone_or_not_visible_has_no_claim_to_the_name() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
-    assert told(decide([x, y], conditions(held=((ALL, ResourceId("gone"), Rule.NONE),)))) == {
+    assert winners_of(decide([x, y], conditions(held=((ALL, ResourceId("gone"), Rule.NONE),)))) == {
         N0: [(ResourceId("x"), Rule.OLDEST)]
     }
 
@@ -240,7 +240,7 @@ def test_an_incumbent_that_is_gone_or_not_visible_has_no_claim_to_the_name() -> 
 def test_a_nearer_claim_beats_the_incumbent() -> None:
     x, y = contender("x", V4[1], home=N0, seen=2), contender("y", V4[2], seen=1)
 
-    assert told(decide([x, y], conditions(held=((N0, ResourceId("y"), Rule.NONE),)))) == {
+    assert winners_of(decide([x, y], conditions(held=((N0, ResourceId("y"), Rule.NONE),)))) == {
         N0: [(ResourceId("x"), Rule.NEAREST)]
     }
 
@@ -252,7 +252,7 @@ def test_each_family_keeps_its_own_holder() -> None:
     x_key, y_key = ResourceId("x"), ResourceId("y")
     for first, second in ((x_key, y_key), (y_key, x_key)):
         held = ((N0, first, Rule.NONE), (N0, second, Rule.NONE))
-        assert told(decide([x, y], conditions(held=held))) == {N0: [(first, "incumbent"), (second, "incumbent")]}
+        assert winners_of(decide([x, y], conditions(held=held))) == {N0: [(first, "incumbent"), (second, "incumbent")]}
 
 
 # -- rules `oldest` and `resource-id`

@@ -32,22 +32,22 @@ def zone(*records: RecordSet, key: str = "z", origin: str = BLOB, vnets: tuple[s
     return PrivateZone(ResourceId(key), f"/ID/{key}", from_text(origin), records, links)
 
 
-def told(zones: list[PrivateZone], *endpoints: Endpoint) -> list[Finding]:
+def facts_of(zones: list[PrivateZone], *endpoints: Endpoint) -> list[Finding]:
     book = ledger()
     book.apply({each.key: each for each in endpoints}, WallTime(1.0))
     return list(drift.of_records(zones, book.served(), book.endpoints, catalogue()))
 
 
 def one(zones: list[PrivateZone], *endpoints: Endpoint) -> dict[str, Any]:
-    (fact,) = told(zones, *endpoints)
+    (fact,) = facts_of(zones, *endpoints)
     assert (fact.code, fact.severity) == ("source-disagreement", Severity.WARNING)
     assert fact.subject == f"acct.{BLOB}"
     return shown(fact.evidence)
 
 
 def test_a_record_of_its_endpoint_is_no_disagreement() -> None:
-    assert not told([zone(made("acct", 4, by="a"))], acct("a", 4))
-    assert not told([zone(made("acct", 4))], acct("a", 4))
+    assert not facts_of([zone(made("acct", 4, by="a"))], acct("a", 4))
+    assert not facts_of([zone(made("acct", 4))], acct("a", 4))
 
 
 def test_a_record_that_points_to_no_endpoint_is_reported_with_its_creator() -> None:
@@ -67,7 +67,7 @@ def test_only_addresses_without_an_endpoint_are_reported() -> None:
 
 
 def test_a_record_by_hand_that_leads_to_another_name_s_endpoint_is_no_disagreement() -> None:
-    assert not told([zone(made("alias", 4), made("acct", 4))], acct("a", 4))
+    assert not facts_of([zone(made("alias", 4), made("acct", 4))], acct("a", 4))
 
 
 def test_an_endpoint_without_a_record_is_reported() -> None:
@@ -76,12 +76,12 @@ def test_an_endpoint_without_a_record_is_reported() -> None:
 
 
 def test_an_endpoint_in_a_zone_that_was_not_read_is_not_reported() -> None:
-    assert not told([zone(origin="privatelink.vaultcore.azure.net")], acct("a", 4))
+    assert not facts_of([zone(origin="privatelink.vaultcore.azure.net")], acct("a", 4))
 
 
 def test_any_zone_of_the_name_may_have_the_record() -> None:
     zones = [zone(made("acct", 4, by="a"), key="z1"), zone(made("acct", 5, by="b"), key="z2")]
-    assert not told(zones, acct("a", 4), acct("b", 5))
+    assert not facts_of(zones, acct("a", 4), acct("b", 5))
 
 
 def test_a_record_that_another_endpoint_overwrote_names_both() -> None:
@@ -99,20 +99,20 @@ def test_other_zones_other_types_and_machines_that_register_themselves_need_no_e
     by_hand = made("vm", 9, origin="corp.example")
     alias = RecordSet("/ID/c", RRset(from_text(f"c.{BLOB}"), CNAME, 10, (from_text("x.example"),)))
     itself = made("vm", 9, by="nobody", automatic=True)
-    assert not told([zone(by_hand, key="y", origin="corp.example"), zone(alias, itself)])
+    assert not facts_of([zone(by_hand, key="y", origin="corp.example"), zone(alias, itself)])
 
 
 def test_a_record_of_a_zone_group_is_compared_in_any_zone() -> None:
-    (fact,) = told([zone(made("x", 9, by="pe", origin="corp.example"), origin="corp.example")])
+    (fact,) = facts_of([zone(made("x", 9, by="pe", origin="corp.example"), origin="corp.example")])
     assert fact.subject == "x.corp.example"
 
 
 def test_a_zone_that_the_catalogue_lacks_is_compared_by_its_label() -> None:
     unknown = "privatelink.foo.example"
-    (fact,) = told([zone(made("x", 9, origin=unknown), origin=unknown)])
+    (fact,) = facts_of([zone(made("x", 9, origin=unknown), origin=unknown)])
     assert fact.subject == f"x.{unknown}"
-    assert not told([zone(made("x", 4, origin=unknown), origin=unknown)], endpoint("e", record(f"x.{unknown}", 4)))
-    (missing,) = told([zone(origin=unknown)], endpoint("e", record(f"x.{unknown}", 4)))
+    assert not facts_of([zone(made("x", 4, origin=unknown), origin=unknown)], endpoint("e", record(f"x.{unknown}", 4)))
+    (missing,) = facts_of([zone(origin=unknown)], endpoint("e", record(f"x.{unknown}", 4)))
     assert missing.subject == f"x.{unknown}"
 
 
@@ -121,15 +121,15 @@ def test_the_private_wildcard_of_a_workspace_is_compared_with_its_record() -> No
     star = made(f"*.{guid}.inference.weu", 5, by="e", origin=api)
     own = made(f"{guid}.workspace.weu", 4, by="e", origin=api)
     names = (record(f"{guid}.workspace.weu.api.azureml.ms", 4), record("*.weu.inference.ml.azure.com", 5))
-    assert not told([zone(star, own, origin=api)], endpoint("e", *names))
-    (fact,) = told([zone(own, origin=api)], endpoint("e", *names))
+    assert not facts_of([zone(star, own, origin=api)], endpoint("e", *names))
+    (fact,) = facts_of([zone(own, origin=api)], endpoint("e", *names))
     assert fact.subject == f"*.{guid}.inference.weu.{api}"
 
 
 def test_an_address_of_sixteen_octets_counts_as_one_of_four() -> None:
     six = bytes((0xFD, *bytes(14), 4))
     record_ = RecordSet("/ID/acct", RRset(from_text(f"acct.{BLOB}"), AAAA, 10, (six,)), "")
-    assert not told([zone(record_)], endpoint("a", record("acct.blob.core.windows.net", six)))
+    assert not facts_of([zone(record_)], endpoint("a", record("acct.blob.core.windows.net", six)))
     assert one([zone(record_)])["no_endpoint"][0]["addresses"] == ["fd00::4"]
 
 
@@ -138,9 +138,9 @@ def test_lists_are_bounded_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     evidence = one(many)
     assert (len(evidence["no_endpoint"]), evidence["no_endpoint_total"]) == (LISTED, LISTED + 3)
     monkeypatch.setattr(drift, "MOST", 2)
-    *first, last = told([zone(*(made(f"n{number}", 4) for number in range(5)))])
+    *first, last = facts_of([zone(*(made(f"n{number}", 4) for number in range(5)))])
     assert [fact.subject for fact in first] == [f"n0.{BLOB}", f"n1.{BLOB}"]
-    assert shown(last.evidence) == {"names_told": 2, "names_total": 5}
+    assert shown(last.evidence) == {"names_listed": 2, "names_total": 5}
 
 
 # -- links

@@ -15,6 +15,7 @@ from tests.zones.books import (
     codes,
     drop,
     endpoint,
+    finding_rows,
     ledger,
     one,
     put,
@@ -22,7 +23,6 @@ from tests.zones.books import (
     remembered,
     shown,
     target,
-    told,
     two_spokes,
     v6,
     vnet_id,
@@ -64,9 +64,9 @@ def test_a_name_in_no_zone_is_alone_and_reported() -> None:
     (variant,) = unpack(book.rows[from_text("a.example")])
 
     assert (variant.flags, variant.publics) == (ALONE, ())
-    assert told(book) == [("zone-unknown", "a.example", "", "")]
+    assert finding_rows(book) == [("zone-unknown", "a.example", "", "")]
     drop(book, "x")
-    assert told(book) == []
+    assert finding_rows(book) == []
 
 
 def test_two_endpoints_at_one_unknown_name_are_one_finding_about_its_zone() -> None:
@@ -160,7 +160,7 @@ def test_rule_1_several_addresses_of_one_endpoint_are_no_contest() -> None:
     put(book, endpoint("x", record(FQDN, 4), structs.replace(record(FQDN, 5), member="b")))
 
     assert answer(book) == [4, 5]
-    assert told(book) == []
+    assert finding_rows(book) == []
 
 
 def test_rule_2_a_pin_decides_in_its_network() -> None:
@@ -186,7 +186,7 @@ def test_rule_2_a_pin_that_runs_out_leaves_its_endpoint_the_incumbent() -> None:
     assert book.reconsider(WallTime(100)) == set()
 
     assert answer(book) == [5]
-    assert told(book) == [("conflicting-address", PRIVATE, "/ID/y", "incumbent")]
+    assert finding_rows(book) == [("conflicting-address", PRIVATE, "/ID/y", "incumbent")]
 
 
 def test_rule_2_a_pin_to_an_unserved_endpoint_is_ignored_and_reported() -> None:
@@ -200,19 +200,19 @@ def test_rule_2_a_pin_to_an_unserved_endpoint_is_ignored_and_reported() -> None:
     assert codes(book) == ["conflicting-address"]
 
 
-def test_rule_2_a_pin_on_a_name_that_nobody_claims_is_told_until_somebody_does() -> None:
+def test_rule_2_a_pin_on_a_name_that_nobody_claims_is_a_finding_until_somebody_does() -> None:
     book = ledger(pins=[Pin(FQDN, "x", until=WallTime(50)), Pin("other.example", "x")])
     put(book, now=7)
-    assert [subject for _, subject, *_ in told(book)] == [FQDN, "other.example"]
+    assert [subject for _, subject, *_ in finding_rows(book)] == [FQDN, "other.example"]
     assert {book.board.first_seen(fact) for fact in book.board} == {7.0}
 
     put(book, acct("x", 4), now=8)
-    assert [subject for _, subject, *_ in told(book)] == ["other.example"]
+    assert [subject for _, subject, *_ in finding_rows(book)] == ["other.example"]
     drop(book, "x", now=9)
-    assert [subject for _, subject, *_ in told(book)] == [FQDN, "other.example"]
+    assert [subject for _, subject, *_ in finding_rows(book)] == [FQDN, "other.example"]
 
     book.reconsider(WallTime(50))
-    assert [subject for _, subject, *_ in told(book)] == ["other.example"], "what has run out is not ignored"
+    assert [subject for _, subject, *_ in finding_rows(book)] == ["other.example"], "what has run out is not ignored"
 
 
 def test_rule_3_each_network_is_given_its_own_then_its_regions() -> None:
@@ -258,7 +258,7 @@ def test_rule_3_a_vnets_record_moves_its_endpoints() -> None:
     record_of = {vnet_id(v): VirtualNetwork(ResourceId(vnet_id(v)), v, "neu") for v in "xy"}
     assert book.set_vnets(record_of, WallTime(2)) == set()
     assert codes(book).count("endpoint-misplaced") == 2
-    assert ("conflicting-address", PRIVATE, "/ID/x", "incumbent") in told(book)
+    assert ("conflicting-address", PRIVATE, "/ID/x", "incumbent") in finding_rows(book)
 
     assert book.set_vnets(dict.fromkeys(record_of), WallTime(3)) == set()
     assert codes(book) == []
@@ -275,7 +275,7 @@ def test_rule_4_who_held_the_name_alone_keeps_it() -> None:
     book = ledger()
     put(book, acct("y", 5), now=1)
     assert put(book, acct("x", 4), now=2) == set()
-    assert told(book) == [("conflicting-address", PRIVATE, "/ID/y", "incumbent")]
+    assert finding_rows(book) == [("conflicting-address", PRIVATE, "/ID/y", "incumbent")]
 
 
 def test_rule_4_who_held_the_name_keeps_it_before_an_older_one() -> None:
@@ -284,7 +284,7 @@ def test_rule_4_who_held_the_name_keeps_it_before_an_older_one() -> None:
     assert put(book, acct("old", 5), now=6) == set()
 
     assert answer(book) == [4]
-    assert told(book) == [("conflicting-address", PRIVATE, "/ID/young", "incumbent")]
+    assert finding_rows(book) == [("conflicting-address", PRIVATE, "/ID/young", "incumbent")]
 
 
 def test_rule_4_the_incumbent_is_kept_over_a_restart() -> None:
@@ -345,11 +345,11 @@ def test_rule_5_the_oldest_then_the_first_by_id() -> None:
     )
     book = ledger(memory=memory)
     put(book, acct("x", 4), acct("y", 5), now=9)
-    assert told(book) == [("conflicting-address", PRIVATE, "/ID/y", "oldest")]
+    assert finding_rows(book) == [("conflicting-address", PRIVATE, "/ID/y", "oldest")]
 
     together = ledger()
     put(together, acct("y", 5), acct("x", 4), now=0)
-    assert told(together) == [("conflicting-address", PRIVATE, "/ID/x", "resource-id")]
+    assert finding_rows(together) == [("conflicting-address", PRIVATE, "/ID/x", "resource-id")]
 
 
 def test_a_claim_keeps_its_first_seen_time_while_the_endpoint_changes() -> None:
@@ -369,16 +369,16 @@ def test_a_contest_has_the_same_rule_when_evaluated_again_or_after_a_restart(lat
     book = ledger()
     put(book, *(() if late else (x,)), y, now=1)
     put(book, x, now=1)
-    before = told(book)
+    before = finding_rows(book)
     assert before[0][2:] == (("/ID/y", "incumbent") if late else ("/ID/x", "resource-id"))
     put(book, structs.replace(y, name="renamed"), z, now=2)
     drop(book, "z", now=3)
-    assert told(book) == before
+    assert finding_rows(book) == before
 
     (fact,) = book.board
     again = ledger(memory=remembered(book))
     put(again, y, x, now=9)
-    assert told(again) == before
+    assert finding_rows(again) == before
     assert again.board.first_seen(fact) == 1.0
     assert [ruling.rule for verdict in again.verdicts(ROW, WallTime(9)) for ruling in verdict.rulings] == [before[0][3]]
 
@@ -389,10 +389,10 @@ def test_a_promoted_claim_has_the_rule_that_promoted_it() -> None:
         put(book, acct(key, now), now=now)
     drop(book, "z", now=5)
     promoted = [("conflicting-address", PRIVATE, "/ID/y", "oldest")]
-    assert told(book) == promoted
+    assert finding_rows(book) == promoted
 
     put(book, acct("x", 2, name="renamed"), now=6)
-    assert told(book) == promoted
+    assert finding_rows(book) == promoted
 
 
 # -- an endpoint of a contest goes
@@ -404,7 +404,7 @@ def test_losing_a_loser_changes_nothing_and_ends_the_contest() -> None:
 
     assert drop(book, "y") == set()
     assert answer(book) == [4]
-    assert told(book) == []
+    assert finding_rows(book) == []
 
 
 @pytest.mark.parametrize("state", [None, ConnectionState.REJECTED, ConnectionState.DISCONNECTED])

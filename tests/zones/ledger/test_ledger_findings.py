@@ -12,6 +12,7 @@ from tests.zones.books import (
     codes,
     drop,
     endpoint,
+    finding_rows,
     ledger,
     one,
     put,
@@ -19,7 +20,6 @@ from tests.zones.books import (
     remembered,
     shown,
     target,
-    told,
     two_spokes,
     vnet_id,
 )
@@ -204,7 +204,7 @@ def test_a_changed_address_is_reported_while_it_is_served() -> None:
     book = ledger()
     put(book, acct("x", 4))
     put(book, acct("x", 5))
-    assert told(book) == [("address-changed", "/ID/x", "", "")]
+    assert finding_rows(book) == [("address-changed", "/ID/x", "", "")]
 
     put(book, acct("x", 5, name="renamed"))
     assert codes(book) == ["address-changed"]
@@ -226,41 +226,41 @@ def test_faults_are_reported_by_subject_whatever_reports_them() -> None:
     assert set(codes(book)) == {"invalid-record"}
 
     drop(book, "x")
-    assert [subject for _, subject, *_ in told(book)] == ["/ID/x", "b.json[3]"]
+    assert [subject for _, subject, *_ in finding_rows(book)] == ["/ID/x", "b.json[3]"]
     book.board.replace_faults(Reporter("inventory", "b.json"), (), WallTime(2))
-    assert told(book) == []
+    assert finding_rows(book) == []
 
 
 def test_names_of_zone_files_shadow_served_endpoints_by_public_or_private_name() -> None:
     zone, public = from_text("core.windows.net"), from_text(FQDN)
     book = ledger()
     book.set_static({public: zone, from_text("www.core.windows.net"): zone}, WallTime(1))
-    assert told(book) == []
+    assert finding_rows(book) == []
 
     put(book, acct("x", 4))
-    assert told(book) == [("static-shadows-endpoint", FQDN, "", "")]
+    assert finding_rows(book) == [("static-shadows-endpoint", FQDN, "", "")]
     put(book, acct("x", 4, state=ConnectionState.REJECTED))
     assert codes(book) == ["endpoint-rejected"]
     put(book, acct("x", 4))
     drop(book, "x")
-    assert told(book) == []
+    assert finding_rows(book) == []
 
     put(book, acct("x", 4))
     book.set_static({ROW: from_text("privatelink.blob.core.windows.net")}, WallTime(2))
-    assert told(book) == [("static-shadows-endpoint", PRIVATE, "", "")]
+    assert finding_rows(book) == [("static-shadows-endpoint", PRIVATE, "", "")]
     assert shown(one(book, "static-shadows-endpoint").evidence) == {
         "zone": "privatelink.blob.core.windows.net", "endpoints": ["/ID/x"],
     }  # fmt: skip
     book.set_static({}, WallTime(3))
-    assert told(book) == []
+    assert finding_rows(book) == []
 
 
 def test_overlapping_vnets_come_and_go() -> None:
     book = ledger()
     vnets = {vnet_id(name): VirtualNetwork(ResourceId(vnet_id(name)), name, "weu", ("10.0.0.0/16",)) for name in "ab"}
     assert book.set_vnets(vnets, WallTime(1)) == set()
-    assert told(book) == [("network-overlap", "10.0.0.0/16", "", "")]
+    assert finding_rows(book) == [("network-overlap", "10.0.0.0/16", "", "")]
 
     book.set_vnets({vnet_id("b"): None}, WallTime(2))
-    assert told(book) == []
+    assert finding_rows(book) == []
     assert set(book.vnets) == {vnet_id("a")}

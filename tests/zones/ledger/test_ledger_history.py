@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.zones.books import FQDN, acct, endpoint, ledger, put, record, remembered, target, told, v6, vnet_id
+from tests.zones.books import FQDN, acct, endpoint, finding_rows, ledger, put, record, remembered, target, v6, vnet_id
 from zones.azure.endpoint import ConnectionState, Endpoint, ResourceId, VirtualNetwork
 from zones.claims.contest import Conditions, Contender, Verdict, decide
 from zones.claims.policy import ConflictPolicy, Pin
@@ -82,7 +82,7 @@ PINS = (Pin(FQDN, "z"), Pin("kv.vault.azure.net", "t", "a"), Pin("a.example", "u
 
 
 def facts_of(book: Ledger) -> dict[str, Finding]:
-    told(book)
+    finding_rows(book)
     return {fact.id: fact for fact in book.board if fact.code != "address-changed"}
 
 

@@ -7,13 +7,13 @@ from tests.zones.books import (
     answers,
     drop,
     endpoint,
+    finding_rows,
     ledger,
     one,
     put,
     record,
     remembered,
     shown,
-    told,
     two_spokes,
     vnet_id,
 )
@@ -38,7 +38,7 @@ def test_one_name_in_two_networks_that_do_not_see_each_other_is_legal() -> None:
     put(book, acct("x", 4, vnet="a"), acct("y", 4, vnet="b"))
 
     assert answers(book) == {"a": [4], "b": [4]}
-    assert told(book) == []
+    assert finding_rows(book) == []
 
 
 def test_one_endpoint_that_wins_in_several_networks_is_one_finding() -> None:

@@ -249,7 +249,10 @@ def test_many_differences_have_one_finding_for_the_rest(monkeypatch: pytest.Monk
     put(book, *map(differing, range(5)))
     facts = [fact for fact in book.board if fact.code == "source-disagreement"]
     assert len(facts) == 4
-    assert shown(next(f for f in facts if f.subject == "private names").evidence) == {"names_told": 3, "names_total": 5}
+    assert shown(next(f for f in facts if f.subject == "private names").evidence) == {
+        "names_listed": 3,
+        "names_total": 5,
+    }
     drop(book, "e0", "e1")
     assert sorted(fact.subject for fact in book.board if fact.code == "source-disagreement") == [
         f"a{i}.blob.core.windows.net" for i in (2, 3, 4)

@@ -16,12 +16,12 @@ from tests.zones.books import (
     codes,
     drop,
     endpoint,
+    finding_rows,
     one,
     put,
     record,
     remembered,
     shown,
-    told,
     vnet_id,
 )
 from zones.azure.catalogue import catalogue
@@ -150,7 +150,7 @@ def test_an_endpoint_or_a_pin_may_name_a_network_that_vnets_make() -> None:
     assert answers(ledger)["z"] == [4]
     assert answers(ledger, "lab.privatelink.vaultcore.azure.net") == {"z": [9]}
     assert "invalid-record" not in codes(ledger)
-    assert [rule for code, _, _, rule in told(ledger) if code == "conflicting-address"] == ["pin"]
+    assert [rule for code, _, _, rule in finding_rows(ledger) if code == "conflicting-address"] == ["pin"]
 
     draw(ledger, gone="z", now=3)
     assert answers(ledger, "lab.privatelink.vaultcore.azure.net") == {}
@@ -172,7 +172,10 @@ def test_a_pin_follows_the_name_of_its_network_though_nothing_else_changes() -> 
         )
         assert answers(ledger) == {"a@rg": [5], "h": [4]}
         assert ("pin-ignored" in codes(ledger)) is (network == "a")
-        assert {rule for code, _, _, rule in told(ledger) if code == "conflicting-address"} == {after, "resource-id"}
+        assert {rule for code, _, _, rule in finding_rows(ledger) if code == "conflicting-address"} == {
+            after,
+            "resource-id",
+        }
 
 
 def test_a_pin_on_a_name_without_claims_is_reported_in_the_network_that_has_the_name_now() -> None:
@@ -192,14 +195,14 @@ def test_shared_space_is_reported_until_a_configured_network_has_it() -> None:
     vnets = [vnet("a", prefixes=("10.0.0.0/16",)), vnet("b", prefixes=("10.0.0.0/16",))]
     ledger = book()
     draw(ledger, *vnets)
-    assert told(ledger) == [("network-overlap", "10.0.0.0/16", "", "")]
+    assert finding_rows(ledger) == [("network-overlap", "10.0.0.0/16", "", "")]
     assert [item["vnet"] for item in shown(one(ledger, "network-overlap").evidence)["vnets"]] == ["/VNET/a", "/VNET/b"]
     draw(ledger, gone="b")
-    assert told(ledger) == []
+    assert finding_rows(ledger) == []
 
     said = book(Network("mine", ("10.0.0.0/16",), (vnet_id("a"),)))
     draw(said, *vnets)
-    assert told(said) == []
+    assert finding_rows(said) == []
 
 
 # -- any history
@@ -236,8 +239,8 @@ def test_any_history_ends_where_a_restart_with_its_memory_begins(history: list[M
     fresh.apply(dict(ledger.endpoints), WallTime(99))
 
     assert answers(fresh) == answers(ledger)
-    kept = [fact for fact in told(ledger) if fact[0] != "address-changed"]
-    assert told(fresh) == kept
+    kept = [fact for fact in finding_rows(ledger) if fact[0] != "address-changed"]
+    assert finding_rows(fresh) == kept
     assert set(fresh.networks.now) == set(ledger.networks.now)
     assert bool(fresh.rows.get(ROW)) == bool(ledger.rows.get(ROW)), PRIVATE
 
@@ -248,4 +251,4 @@ def test_dropping_all_leaves_nothing() -> None:
     put(ledger, acct("x", 4, vnet="a"))
     draw(ledger, gone="ab")
     drop(ledger, "x")
-    assert (ledger.rows, ledger.vnets, ledger.networks.now, told(ledger)) == ({}, {}, (), [])
+    assert (ledger.rows, ledger.vnets, ledger.networks.now, finding_rows(ledger)) == ({}, {}, (), [])

@@ -8,13 +8,13 @@ from tests.zones.books import (
     answer,
     drop,
     endpoint,
+    finding_rows,
     ledger,
     one,
     put,
     record,
     shown,
     target,
-    told,
     two_spokes,
 )
 from zones.azure.endpoint import ConnectionState
@@ -51,19 +51,19 @@ def test_the_finding_closes_when_one_private_name_is_left() -> None:
     for gone in (acct("y", 5), acct("y", 5, OWN, state=ConnectionState.PENDING)):
         book = ledger()
         put(book, acct("x", 4, target=target("s")), acct("y", 5, OWN, target=target("s")))
-        assert conflicts(*told(book)) == [("duplicate-endpoint", FQDN, "/ID/x")]
+        assert conflicts(*finding_rows(book)) == [("duplicate-endpoint", FQDN, "/ID/x")]
         put(book, gone)
-        assert FQDN not in [subject for _, subject, _ in conflicts(*told(book))]
+        assert FQDN not in [subject for _, subject, _ in conflicts(*finding_rows(book))]
     book = ledger()
     put(book, acct("x", 4), acct("y", 5, OWN))
     drop(book, "x")
-    assert not conflicts(*told(book))
+    assert not conflicts(*finding_rows(book))
 
 
 def test_networks_that_see_only_one_of_the_endpoints_have_no_conflict() -> None:
     book = ledger(*two_spokes())
     put(book, acct("x", 4, vnet="a"), acct("y", 5, OWN, vnet="b"))
-    assert not conflicts(*told(book))
+    assert not conflicts(*finding_rows(book))
     put(book, acct("z", 6, OTHER, vnet="hub"))
     facts = [fact for fact in book.board if fact.code == "conflicting-address"]
     assert {(fact.winner, fact.networks.items) for fact in facts} == {("/ID/x", ("a",)), ("/ID/y", ("b",))}
@@ -82,4 +82,4 @@ def test_lingering_claims_of_the_same_endpoint_are_no_conflict() -> None:
     put(book, acct("x", 4, source="hub"))
     put(book, acct("x", 5, OWN, source="hub"), now=2)
     assert answer(book, PRIVATE) == [4]
-    assert not conflicts(*told(book))
+    assert not conflicts(*finding_rows(book))

@@ -47,7 +47,7 @@ async def loopback(control: Control) -> AsyncIterator[Client]:
 async def outcome(client: Client, route: Route, token: str | None) -> tuple[int, str]:
     """Return the status of a request, and the code of its problem."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    path = route.path.replace("{name}", "none").replace("{zone}", "none.example")
+    path = route.path.replace("{name}", "none").replace("{zone}", "none.example").replace("{id}", "none")
     if route.body:
         sent = client.post(path, json={}, headers=headers)
     else:

@@ -66,6 +66,7 @@ def test_a_damaged_file_lets_nobody_in(tmp_path: Path, content: str, caplog: pyt
     tokens.add("new", "read", None)
     again = Tokens(str(tmp_path))
     assert (set(again.made), again.unreadable) == ({"new"}, False)
+    assert (tmp_path / "tokens.broken").read_text() == content
 
 
 async def post(client: Client, path: str, body: object, status: int) -> Any:  # noqa: ANN401 - JSON

@@ -52,7 +52,7 @@ def take(it: Estate, at: float, *endpoints: Endpoint, gone: Iterable[str] = ()) 
     it.ledger.apply({**changes, **{ResourceId(key): None for key in gone}}, WallTime(at))
 
 
-def told(it: Estate, network: str = "", *, private: Name = PRIVATE) -> dict[str, str]:
+def outcomes(it: Estate, network: str = "", *, private: Name = PRIVATE) -> dict[str, str]:
     index = it.networks.find_named(network) if network else NONE
     places = [Place(PUBLIC, private=private), Place(private)]
     found = standings(it, places, index, WallTime(100.0))
@@ -62,26 +62,26 @@ def told(it: Estate, network: str = "", *, private: Name = PRIVATE) -> dict[str,
 ALL = Network("all", ("0.0.0.0/0",))
 
 
-def test_the_rules_that_decide_by_age_are_told_on_both_sides() -> None:
+def test_the_rules_that_decide_by_age_are_shown_on_both_sides() -> None:
     it = estate(ALL)
     take(it, 1, endpoint("b"))
     take(it, 2, endpoint("a", 5))
-    assert told(it, "all") == {
+    assert outcomes(it, "all") == {
         "b": "won: the incumbent: it had the name before a", "a": "lost: b is the incumbent: it had the name before",
     }  # fmt: skip
     both = estate(ALL)
     take(both, 1, endpoint("a"), endpoint("b", 5))
-    assert told(both, "all") == {
+    assert outcomes(both, "all") == {
         "a": "won: seen at the same time as b, and its resource id is the lowest",
         "b": "lost: a was seen at the same time, and has a lower resource id",
     }
 
 
-def test_a_pin_is_told_with_its_reason_and_end() -> None:
+def test_a_pin_is_shown_with_its_reason_and_end() -> None:
     pin = Pin("acct.blob.core.windows.net", "b", reason="moving to b", until=WallTime(3600.0))
     it = estate(ALL, pins=(pin,))
     take(it, 1, endpoint("a"), endpoint("b", 5))
-    assert told(it, "all") == {
+    assert outcomes(it, "all") == {
         "a": "lost: `conflicts.pins` gives the name to b (moving to b) until 1970-01-01T01:00:00.000Z",
         "b": "won: pinned by `conflicts.pins` (moving to b) until 1970-01-01T01:00:00.000Z",
     }
@@ -92,8 +92,8 @@ def test_the_nearest_endpoint_wins_in_each_network() -> None:
         Network("east", ("10.1.0.0/16",), (EAST,), (WEST,)), Network("west", ("10.2.0.0/16",), (WEST,), (EAST,))
     )
     take(it, 1, endpoint("a", vnet=EAST), endpoint("b", 5, vnet=WEST))
-    assert told(it, "west")["a"] == "lost: b is nearer to the client's network"
-    assert told(it, "west")["b"].startswith("won: the nearest endpoint")
+    assert outcomes(it, "west")["a"] == "lost: b is nearer to the client's network"
+    assert outcomes(it, "west")["b"].startswith("won: the nearest endpoint")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_the_nearest_endpoint_wins_in_each_network() -> None:
 def test_conflict_policies_are_told(policy: ConflictPolicy, says: str) -> None:
     it = estate(ALL, policy=policy)
     take(it, 1, endpoint("a"), endpoint("b", 5))
-    assert told(it, "all")["a"].startswith(says)
+    assert outcomes(it, "all")["a"].startswith(says)
 
 
 def test_claims_that_take_no_part_say_why() -> None:
@@ -117,22 +117,22 @@ def test_claims_that_take_no_part_say_why() -> None:
         it, 1, endpoint("far", network="west"), endpoint("waits", 5, state=ConnectionState.PENDING),
         endpoint("hidden", 6), endpoint("here", 7),
     )  # fmt: skip
-    assert told(it, "east") == {
+    assert outcomes(it, "east") == {
         "far": "not-visible: it is visible to west, not to east",
         "waits": "not-served: the connection is Pending; only an Approved one is served",
         "hidden": "excepted: `except` of the network east hides it",
         "here": "won: the only claim that is visible here",
     }
-    assert told(it)["far"] == "not-visible: no network holds the client's address; it is visible to west"
+    assert outcomes(it)["far"] == "not-visible: no network holds the client's address; it is visible to west"
 
 
 def test_a_lingering_claim_wins_until_a_live_one_has_its_name() -> None:
     it = estate(ALL)
     take(it, 1, endpoint("old"))
     take(it, 2, gone=("old",))
-    assert told(it, "all") == {"old": "won: the only claim that is visible here"}
+    assert outcomes(it, "all") == {"old": "won: the only claim that is visible here"}
     take(it, 3, endpoint("new", 5))
-    assert told(it, "all")["old"].startswith("displaced: it was removed")
+    assert outcomes(it, "all")["old"].startswith("displaced: it was removed")
 
 
 def test_a_public_name_that_leads_elsewhere_is_told() -> None:
@@ -142,7 +142,7 @@ def test_a_public_name_that_leads_elsewhere_is_told() -> None:
     (winner,) = verdict.rulings[0].winners
     private = PRIVATE if winner == "a" else OTHER
     loser = "b" if winner == "a" else "a"
-    assert told(it, "all", private=private)[loser].startswith(
+    assert outcomes(it, "all", private=private)[loser].startswith(
         f"elsewhere: acct.blob.core.windows.net leads to the private name of {winner} here (rule: "
     )
 

@@ -183,9 +183,9 @@ async def test_the_requests_of_the_source_include_those_for_zones(fake: FakeAzur
     alone = azure.requests().per_hour
     assert azure.private
     await azure.private.read({})
-    told = azure.requests()
-    assert told.per_hour == alone + round(4 * 3600 / private_dns.INTERVAL)
-    assert told.answered["zone records", "200"] == 1
+    spent = azure.requests()
+    assert spent.per_hour == alone + round(4 * 3600 / private_dns.INTERVAL)
+    assert spent.answered["zone records", "200"] == 1
 
 
 async def test_a_zone_beyond_the_bound_is_named_and_not_read(

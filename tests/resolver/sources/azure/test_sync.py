@@ -285,11 +285,11 @@ async def test_waiting_for_the_quota_is_not_limited(
 
 async def test_a_503_with_retry_after_is_waited_for_too(fake: FakeAzure, make: Make, passing: Time) -> None:
     real = fake._reply
-    told: list[FakeReply] = []
-    fake._reply = lambda *args: told.pop() if told else real(*args)  # type: ignore[method-assign]
+    replies: list[FakeReply] = []
+    fake._reply = lambda *args: replies.pop() if replies else real(*args)  # type: ignore[method-assign]
     azure = make()
     await azure._tokens.get()
-    told.append(FakeReply(503, b"", {"Retry-After": "9"}))
+    replies.append(FakeReply(503, b"", {"Retry-After": "9"}))
     assert endpoints(await azure.read()) == ALL
     assert passing.slept == [9.0]
 

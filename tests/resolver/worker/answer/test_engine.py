@@ -302,13 +302,13 @@ def test_answers_from_endpoints_say_that_they_may_be_stale(
 ) -> None:
     pipeline = build(STALE_WORLD, STALE_ESTATE, {"public": "www.example 60 A 192.0.2.1"})
 
-    def told(reply: dns.message.Message) -> list[int]:
+    def ede_codes(reply: dns.message.Message) -> list[int]:
         return [int(option.code) for option in reply.options if isinstance(option, dns.edns.EDEOption)]
 
-    before = told(pipeline.ask(name, rtype))
+    before = ede_codes(pipeline.ask(name, rtype))
     assert not {3, 19} & set(before)
     pipeline.answers.clear()
     pipeline.table.stale = True
     reply = pipeline.ask(name, rtype)
     assert dns.rcode.to_text(reply.rcode()) == rcode
-    assert told(reply) == ([] if ede is None else [ede])
+    assert ede_codes(reply) == ([] if ede is None else [ede])

@@ -1,4 +1,4 @@
-"""`pldns import`: reads every source once, or the saved inventory, and writes the resources to one file.
+"""`pldns export`: reads every source once, or the saved inventory, and writes the resources to one file.
 
 Needs no daemon.
 """

@@ -1,4 +1,4 @@
-"""`pldns import`: the resources of all sources in one file that a `files` source can read."""
+"""`pldns export`: the resources of all sources in one file that a `files` source can read."""
 
 import json
 from pathlib import Path
@@ -14,10 +14,10 @@ def answered(run: Run, config: Path, name: str) -> list[str]:
     return answer
 
 
-def test_a_files_source_reads_the_imported_file(run: Run, config: Path) -> None:
+def test_a_files_source_reads_the_exported_file(run: Run, config: Path) -> None:
     before = answered(run, config, "shop.blob.core.windows.net")
     out = config.parent / "estate.json"
-    ran = run("import", out, "-c", config)
+    ran = run("export", out, "-c", config)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == f"{out}: 5 resources\n"
     config.write_text(config.read_text().replace("./endpoints", "./estate.json"))
@@ -27,27 +27,27 @@ def test_a_files_source_reads_the_imported_file(run: Run, config: Path) -> None:
 def test_an_existing_file_is_replaced_only_with_force(run: Run, config: Path) -> None:
     out = config.parent / "estate.json"
     out.write_text("mine")
-    ran = run("import", out, "-c", config)
+    ran = run("export", out, "-c", config)
     assert (ran.code, out.read_text()) == (1, "mine")
     assert f"{out} exists; `--force` replaces it" in ran.err
-    assert run("import", out, "-c", config, "--force").code == 0
+    assert run("export", out, "-c", config, "--force").code == 0
     assert json.loads(out.read_text())["endpoints"]
 
 
 def test_the_saved_inventory_is_written_without_asking_a_source(run: Run, config: Path) -> None:
-    ran = run("import", "-", "-c", config, "--saved")
+    ran = run("export", "-", "-c", config, "--saved")
     assert ran.code == 1
     assert "nothing is saved in" in ran.err
     saved(config)
     for file in (config.parent / "endpoints").iterdir():
         file.unlink()
-    ran = run("import", "-", "-c", config, "--saved")
+    ran = run("export", "-", "-c", config, "--saved")
     assert ran.code == 0, ran.err
     assert {each["name"] for each in json.loads(ran.out)["endpoints"]} == {"shop", "east", "west", "waits", "star"}
 
 
 def test_a_redacted_file_has_no_names(run: Run, config: Path) -> None:
-    ran = run("import", "-", "-c", config, "--redact")
+    ran = run("export", "-", "-c", config, "--redact")
     assert ran.code == 0, ran.err
     assert not [name for name in ("shop", "vault-1", "later", "happy", "waits") if name in ran.out]
     assert ".blob.core.windows.net" in ran.out
@@ -55,12 +55,12 @@ def test_a_redacted_file_has_no_names(run: Run, config: Path) -> None:
 
 def test_an_unreadable_file_is_reported_and_the_rest_is_written(run: Run, config: Path) -> None:
     (config.parent / "endpoints" / "bad.json").write_text("{")
-    ran = run("import", "-", "-c", config)
+    ran = run("export", "-", "-c", config)
     assert ran.code == 1
     assert "source estate: " in ran.err
     assert "bad.json" in ran.err
     assert len(json.loads(ran.out)["endpoints"]) == 5
     (config.parent / "endpoints" / "all.yaml").unlink()
-    ran = run("import", "-", "-c", config)
+    ran = run("export", "-", "-c", config)
     assert (ran.code, ran.out) == (1, "")
     assert "nothing could be read, so nothing is written" in ran.err
