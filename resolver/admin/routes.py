@@ -11,6 +11,7 @@ from resolver.admin import estate_handlers as estate
 from resolver.admin import explain_handler, openapi
 from resolver.admin import history_handlers as history
 from resolver.admin import query_handlers as queries
+from resolver.admin import running_handlers as running
 from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
@@ -31,7 +32,9 @@ from resolver.admin.resources.history import DifferenceParameters, EventParamete
 from resolver.admin.resources.model import ListParameters, Parameters
 from resolver.admin.resources.names import NameItem, NameParameters
 from resolver.admin.resources.networks import NetworkItem, NetworkParameters
+from resolver.admin.resources.pins import PinItem, PinRequest, UnpinRequest
 from resolver.admin.resources.queries import QueryParameters
+from resolver.admin.resources.running import DrainItem, DrainRequest, LogLevelItem, LogLevelRequest
 from resolver.admin.resources.sources import SourceItem, SourceParameters, SyncRequest
 from resolver.admin.resources.status import Alive, DaemonStatus, Ready, ReadyParameters
 from resolver.admin.resources.workers import (
@@ -76,6 +79,16 @@ ROUTES: Final = (
             (415, "The body is not JSON."), (422, "The configuration is refused; the one before stays in effect."),
             (503, "The supervisor does not answer."),
         ),
+    ),
+    Route(
+        "/v1/drain", running.drain, "Report that pldns is not ready, and go on answering; or end that.", DrainItem,
+        body=DrainRequest, role=Role.OPERATE, problems=((415, "The body is not JSON."),),
+    ),
+    Route("/v1/log-level", running.get_log_level, "The log level of all processes.", LogLevelItem),
+    Route(
+        "/v1/log-level", running.set_log_level, "Set the log level of all processes for some time.", LogLevelItem,
+        body=LogLevelRequest, role=Role.ADMIN, status=202,
+        problems=((415, "The body is not JSON."), (503, "The supervisor does not answer.")),
     ),
     Route(
         "/v1/endpoints", estate.list_endpoints, "Private endpoints by id, served or not.", EndpointItem,
@@ -131,6 +144,27 @@ ROUTES: Final = (
         AcknowledgementItem, body=WithdrawRequest, role=Role.OPERATE,
         problems=(
             (404, "No such finding is acknowledged."), (415, "The body is not JSON."),
+            (503, "The state directory cannot be written."),
+        ),
+    ),
+    Route(
+        "/v1/pins", decisions.list_pins, "Pins of the configuration and of operators.", PinItem,
+        listed=True, parameters=ListParameters,
+    ),
+    Route(
+        "/v1/pins", decisions.pin, "Give a name to an endpoint that claims it.", PinItem,
+        body=PinRequest, role=Role.OPERATE,
+        problems=(
+            (404, "There is no such network."),
+            (409, "The configuration pins the name, the endpoint does not claim the name, or there are too many pins."),
+            (415, "The body is not JSON."), (503, "The state directory cannot be written."),
+        ),
+    ),
+    Route(
+        "/v1/pins/{name}/remove", decisions.unpin, "Remove the pin that an operator has made.", PinItem,
+        body=UnpinRequest, role=Role.OPERATE,
+        problems=(
+            (404, "There is no such pin."), (415, "The body is not JSON."),
             (503, "The state directory cannot be written."),
         ),
     ),

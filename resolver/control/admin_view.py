@@ -5,6 +5,7 @@ Does not know HTTP, JSON or the names of metrics that workers count.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
@@ -13,6 +14,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.process_usage import usage
 from resolver.control.query_tails import QueryTails
@@ -27,6 +29,9 @@ from resolver.memory_budget import MemoryState
 from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
+
+DRAINING: Final = "draining"
+"""The reason why control is not ready while an operator wants clients to go elsewhere."""
 
 
 class AdminView:
@@ -44,12 +49,14 @@ class AdminView:
         history: HistoryRecorder,
         *,
         decisions: OperatorDecisions,
+        log_level: LogLevel,
         started: WallTime,
     ) -> None:
         self.estate = estate
         self.reloads = reloads
         self.history = history
         self.decisions = decisions
+        self.log_level = log_level
         self.started = started
         self.memory = MemoryState()
         """What all processes use of memory."""
@@ -57,6 +64,8 @@ class AdminView:
         """The last report of the query logger."""
         self.stopping = False
         """Whether pldns is about to stop."""
+        self.draining = False
+        """Whether an operator wants clients to go elsewhere."""
         self._feed = feed
         self._workers = workers
         self._sources = sources
@@ -90,6 +99,7 @@ class AdminView:
     def missing(self) -> list[str]:
         """Return the reasons why control is not ready; empty when it is."""
         out = ["pldns is stopping"] if self.stopping else []
+        out += [DRAINING] if self.draining else []
         out += [
             f"source {status.name}: {status.last_error or 'not read yet'}"
             for status in self.estate.sources.values()

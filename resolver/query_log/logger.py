@@ -14,8 +14,9 @@ from typing import Final
 import msgspec
 
 from resolver.channel import query_records
+from resolver.process import log
 from resolver.process.bootstrap import QueryLoggerStart
-from resolver.process.orders import Beat
+from resolver.process.orders import Beat, UseLogLevel
 from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.query_log.output import Output
@@ -49,6 +50,7 @@ class QueryLogger:
         for output in self._outputs:
             output.look()
         loop.add_reader(self._records.fileno(), self._read)
+        loop.add_reader(self._orders.fileno(), self._obey)
         self._orders.send_ready()
         reports = asyncio.create_task(self._report_often())
         await self._stopping.wait()
@@ -58,6 +60,11 @@ class QueryLogger:
         for output in self._outputs:
             await output.close()
         self._report()
+
+    def _obey(self) -> None:
+        for order in self._orders.receive():
+            if isinstance(order, UseLogLevel):
+                log.set_level(order.level)
 
     def _read(self, most: int = _TURN) -> None:
         for _ in range(most):

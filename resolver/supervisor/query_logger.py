@@ -40,11 +40,15 @@ class QueryLoggerSlot:
         """The descriptor to which workers write."""
         return self._workers_end.fileno()
 
-    def start(self, now: SteadyTime, options: Mapping[str, str]) -> socket.socket:
-        """Start the process. Return the link to it. Raises OSError."""
-        records = self._records.fileno()
-        own = {"records": str(records), "sandbox": self._sandbox}
-        return self.process.start(now, {**own, **options}, [records])
+    @property
+    def records(self) -> int:
+        """The descriptor from which the process reads."""
+        return self._records.fileno()
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The options of the process."""
+        return {"records": str(self.records), "sandbox": self._sandbox}
 
     def configure(self, accepted: Accepted, now: SteadyTime) -> None:
         """Start, end or restart the process where another configuration has another query log."""

@@ -18,7 +18,7 @@ from zones.azure.endpoint import Endpoint, ResourceId, VirtualNetwork
 from zones.azure.explicit_names import ExplicitNames
 from zones.claims.census import Census
 from zones.claims.contest import Claim, Contender, Verdict
-from zones.claims.policy import Conflicts
+from zones.claims.policy import Conflicts, Pin
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.findings.board import Board
@@ -206,6 +206,17 @@ class Ledger:
         for name in old.keys() | names.keys() if self._holders else ():
             if old.get(name) != names.get(name):
                 self._check_shadow(name)
+
+    def repin(self, pins: Iterable[Pin], now: WallTime) -> set[Name]:
+        """Replace all pins. Return the names whose rows changed."""
+        self._reports.now = now
+        touched, before = _Touched(names=self._pinned()), self.conflicts.pins
+        self.conflicts.replace_pins(pins)
+        self._pins = PinIndex(self.conflicts, self.catalogue)
+        for name in before.keys() - self.conflicts.pins.keys():
+            self._reports.pins(name, (), (), NO_NETWORKS)
+        touched.names |= self._pinned()
+        return self._settle(touched)
 
     def reconsider(self, now: WallTime) -> set[Name]:
         """Evaluate the pinned names again, because a pin has expired. Return the names whose rows changed."""

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AwareDatetime, Field, StringConstraints, WithJsonSchema
+from pydantic import AwareDatetime, Field, WithJsonSchema
 
 from resolver.admin.resources.evidence import encoded, schema
-from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters, Time, clock_text, time_text
+from resolver.admin.resources.model import ListParameters, Model, Note, OneOf, Parameters, Time, clock_text, time_text
 from zones.clocks import WallTime
 from zones.findings.acknowledgement import Acknowledgement
 from zones.findings.board import Board
@@ -16,9 +16,6 @@ from zones.findings.finding import Finding
 FindingCode = Annotated[str, OneOf(kind.code for kind in TYPES)]
 FindingSeverity = Annotated[Severity, OneOf(Severity)]
 FindingState = Literal["open", "acknowledged"]
-Note = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
 
 
 class AcknowledgementItem(Model):

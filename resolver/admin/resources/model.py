@@ -8,13 +8,25 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from resolver.process import wall_clock
 from zones.clocks import WallTime
 
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Note = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+"""A sentence of an operator."""
 
 
 class Model(BaseModel):

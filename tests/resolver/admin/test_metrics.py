@@ -13,16 +13,18 @@ from resolver.channel.frames import Fallback, MemoryReport
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.state.decisions_file import Decisions
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import BudgetSource, MemoryState
+from resolver.process.orders import OrderReceiver
 from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from tests.paths import ROOT
-from tests.resolver.admin.conftest import ScriptedReloads
+from tests.resolver.admin.conftest import LINK, ScriptedReloads
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.clocks import WallTime
 from zones.dns.name import from_text
@@ -44,7 +46,8 @@ class MeasuredControl:
         self.query_log = QueryLogState()
         self.tails = QueryTails(self.ask_workers)
         self.history = HistoryRecorder(self.estate)
-        self.decisions = OperatorDecisions(self.estate, Decisions())
+        self.log_level, self.draining = LogLevel("info", OrderReceiver(LINK[0])), False
+        self.decisions = OperatorDecisions(self.estate, Decisions(), lambda _: None)
         self.traffic = Rates(0.0, None, 0.0)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
