@@ -185,10 +185,19 @@ def status(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputFo
 
 @_sync.command()
 def now(
-    source: SourceName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
+    source: SourceName,
+    wait: Annotated[
+        bool | None,
+        Option("--wait/--no-wait", help="Wait for the result, for a minute at most. Default: on a terminal."),
+    ] = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
 ) -> None:
-    """Sync a source now."""
-    _act(source, "now", admin, config, output)
+    """Sync a source now. Exit status 2: the sync is held."""
+    from resolver.cli import sync  # noqa: PLC0415
+
+    raise Exit(sync.now(admin_url(admin, config), source, output == Output.JSON, wait))
 
 
 @_sync.command()
