@@ -110,15 +110,16 @@ def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command
 ) -> None:
     """Explain what a client gets for a name: network, zone, claims, upstream, cache and reply.
 
-    A worker answers the question as it would answer the client, and changes nothing. Without a daemon, the answer is
-    made from the configuration, its files and the inventory that the daemon saved; the first line says so.
+    A worker answers the question as it would answer the client, and changes nothing. Without a daemon that runs the
+    given configuration, the answer is made from that, its files and the inventory that a daemon saved; the first line
+    says so.
     """
     from resolver.cli import explain  # noqa: PLC0415
 
     wanted = explain.Options(name, rtype, client, transport.value, listener, worker, ask)
     path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
-    found = partial(admin_url, admin, config)
-    raise Exit(explain.run(found, path, _flags(override), wanted, as_json=output == Output.JSON))
+    by = explain.Configuration(path, named=config is not None and admin is None, flags=_flags(override))
+    raise Exit(explain.run(partial(admin_url, admin, config), by, wanted, as_json=output == Output.JSON))
 
 
 @app.command()
