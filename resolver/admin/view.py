@@ -16,9 +16,11 @@ from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
+from resolver.control.sync.ends import SyncEnd
 from resolver.control.traffic import Rates
 from resolver.host_port import HostPort
 from resolver.memory_budget import MemoryState
+from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
 
@@ -56,6 +58,8 @@ class View(Protocol):
     """When control started, in seconds since the epoch."""
     memory: MemoryState
     """What all processes use of memory."""
+    query_log: QueryLogState
+    """The last report of the query logger."""
 
     @property
     def reloads(self) -> Reloads:
@@ -99,6 +103,12 @@ class View(Protocol):
         """Do what an operator wants with a remote source.
 
         Raises KeyError for an unknown source, and `NothingHeld` when there is no held sync to accept or drop.
+        """
+
+    async def synced(self, source: str, patience: float) -> SyncEnd | None:
+        """Sync a source now. Return the end of that sync; None if it takes longer than `patience` seconds.
+
+        Raises KeyError for an unknown source.
         """
 
     @property

@@ -24,11 +24,13 @@ from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
 from resolver.control.state.decisions_file import Decisions
+from resolver.control.sync.ends import SyncEnd
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
 from resolver.memory_budget import MemoryState
 from resolver.process.orders import OrderReceiver
+from resolver.process.query_log_state import QueryLogState
 from resolver.process.reload_state import ReloadState
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.sources.reading import ZoneFiles
@@ -149,10 +151,12 @@ class ScriptedControl:
     reloads: Reloads = field(default_factory=ScriptedReloads)
     traffic: Rates = field(default=Rates(12.34, 0.5, 60.0))
     memory: MemoryState = field(default_factory=MemoryState)
+    query_log: QueryLogState = field(default_factory=QueryLogState)
     history: HistoryRecorder = field(init=False)
     decisions: OperatorDecisions = field(init=False)
     log_level: LogLevel = field(init=False)
     draining: bool = False
+    ends: dict[str, SyncEnd] = field(default_factory=dict)
     tails: QueryTails = field(init=False)
 
     def __post_init__(self) -> None:
@@ -188,6 +192,10 @@ class ScriptedControl:
         if action != "now" and self.estate.sources[source].sync_state.held is None:
             raise NothingHeld
         self.wanted.append((source, action))
+
+    async def synced(self, source: str, patience: float) -> SyncEnd | None:
+        self.wanted.append((source, f"now, within {patience} s"))
+        return self.ends.get(source)
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         return iter(self.counted)

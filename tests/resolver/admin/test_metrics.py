@@ -17,10 +17,12 @@ from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.state.decisions_file import Decisions
+from resolver.control.sync.ends import SyncEnd
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import BudgetSource, MemoryState
 from resolver.process.orders import OrderReceiver
+from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from tests.paths import ROOT
 from tests.resolver.admin.conftest import LINK, ScriptedReloads
@@ -42,6 +44,7 @@ class MeasuredControl:
         self.counted: list[tuple[str, tuple[str, ...], int]] = []
         self.reloads = ScriptedReloads()
         self.memory = MemoryState()
+        self.query_log = QueryLogState()
         self.tails = QueryTails(self.ask_workers)
         self.history = HistoryRecorder(self.estate)
         self.log_level, self.draining = LogLevel("info", OrderReceiver(LINK[0])), False
@@ -65,6 +68,9 @@ class MeasuredControl:
 
     def sync(self, source: str, action: str) -> None:
         raise AssertionError(f"a scrape changed a sync: {source} {action}")
+
+    async def synced(self, source: str, patience: float) -> SyncEnd | None:
+        raise AssertionError(f"a scrape waited {patience} s for a sync of {source}")
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         return iter(self.counted)
