@@ -135,7 +135,7 @@ async def _post(
         close = {"Connection": "close"}
         raise Refused(Code.BODY_TOO_SLOW, "the body of the request took too long", close) from None
     try:
-        wanted = body.model_validate_json(octets)
+        wanted = body.model_validate_json(octets, strict=True)  # else "1" would do for 1, and 1 for a time
     except ValidationError as error:
         raise Refused(Code.INVALID_BODY, _mistakes(error.errors())) from None
     return await route.handler(context, request, wanted)
