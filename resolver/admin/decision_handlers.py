@@ -6,14 +6,15 @@ from typing import Any
 from aiohttp import web
 from msgspec import structs
 
+from resolver.admin import filters
 from resolver.admin.access.identity import IDENTITY
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.filters import page_request
 from resolver.admin.paging import SortKey, page
 from resolver.admin.resources import findings, pins
 from resolver.admin.resources.findings import AcknowledgeRequest, WithdrawRequest
-from resolver.admin.resources.model import ListParameters
-from resolver.admin.resources.pins import PinItem, PinRequest, UnpinRequest
+from resolver.admin.resources.model import nearest, no_such
+from resolver.admin.resources.pins import PinItem, PinParameters, PinRequest, UnpinRequest
 from resolver.admin.responses import encoded, item_response, list_response, requested_name
 from resolver.admin.route import Context
 from resolver.control.operator_decisions import TooManyDecisions
@@ -57,13 +58,17 @@ async def withdraw(context: Context, request: web.Request, _: WithdrawRequest) -
     return item_response(removed)
 
 
-async def list_pins(context: Context, request: web.Request, asked: ListParameters) -> web.Response:
+async def list_pins(context: Context, request: web.Request, asked: PinParameters) -> web.Response:
     """Answer with the pins that have not ended, sorted by name and network."""
     now = wall_clock.now()
     found = [pins.pin(each) for each in context.estate.pins if not each.has_ended(now)]
+    names, networks = filters.names(asked.name), filters.networks(context.estate, asked.network)
 
-    def key(item: PinItem) -> SortKey:
-        return item.name, item.network or "", item.origin
+    def key(item: PinItem) -> SortKey | None:
+        wanted = (names is None or from_text(item.name) in names) and (
+            networks is None or item.network is None or item.network in networks
+        )
+        return (item.name, item.network or "", item.origin) if wanted else None
 
     return list_response(await page(found, key, encoded, page_request(request, asked)))
 
@@ -73,8 +78,10 @@ async def pin(context: Context, request: web.Request, wanted: PinRequest) -> web
     estate, now = context.estate, wall_clock.now()
     name = requested_name(wanted.name, Code.INVALID_BODY)
     text = to_text(name)
-    if wanted.network is not None and wanted.network not in estate.networks.names:
-        raise Refused(Code.UNKNOWN_NETWORK, f"there is no network `{wanted.network[:80]}`")
+    known = estate.networks.listed(estate.networks.all)
+    if wanted.network is not None and wanted.network not in known:
+        near = nearest(wanted.network, known)
+        raise Refused(Code.UNKNOWN_NETWORK, f"network: {no_such(wanted.network, near)}", nearest=near)
     for each in estate.settings.conflicts.pins:
         if from_text(each.name) == name and each.network in {None, wanted.network} and not each.has_ended(now):
             raise Refused(

@@ -51,8 +51,8 @@ def worker() -> Access:
 
 def query_logger(settings: QueryLogSettings) -> Access:
     """Return the files of the query logger: Python's modules, and the directory of its files."""
-    directory = log_directory(settings)
-    return Access(read=(*_python(),), write=(directory,) if directory else (), tcp=False)
+    directory, tcp = log_directory(settings), settings.dnstap is not None and not settings.dnstap.path
+    return Access(read=(*_python(),), write=(directory,) if directory else (), tcp=tcp)
 
 
 def control(settings: ControlSettings, environ: Mapping[str, str], configuration: str = "") -> Access | None:
@@ -116,6 +116,7 @@ def _named(settings: ControlSettings) -> Iterator[str]:
     yield from (f"{path_pattern.base(each)}/x.zone" for each in settings.zones.patterns)  # as a file in that folder
     if settings.admin.tls:
         yield from (settings.admin.tls.certificate, settings.admin.tls.key)
+        yield from filter(None, (settings.admin.tls.client_ca,))
     for source in settings.sources:
         if source.azure is None:
             yield source.path
