@@ -126,16 +126,18 @@ def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command
 def plan(
     config: ConfigFile = DEFAULT_CONFIG,
     override: Overrides = None,
+    admin: AdminUrl = None,
     output: OutputForm = Output.TABLE,
     limit: RowLimit = 200,
 ) -> None:
     """Read every source, and show what the next sync would change. Changes nothing.
 
-    Compares with the inventory that the daemon saved. Exit status 2: something would change.
+    Compares with the running daemon, or where none answers, with the inventory that it saved: the first line says
+    which. Exit status 2: something would change.
     """
     from resolver.cli import plan  # noqa: PLC0415
 
-    raise Exit(plan.run(config, _flags(override), output == Output.JSON, limit))
+    raise Exit(plan.run(partial(admin_url, admin, config), config, _flags(override), output == Output.JSON, limit))
 
 
 @app.command()
