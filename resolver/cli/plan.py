@@ -47,7 +47,7 @@ def run(url: Callable[[], str], path: Path, flags: Mapping[str, str], as_json: b
     made, before, after = asyncio.run(_made(accepted.control, basis.inventory, now))
     opens, closes = _items(after, made.opens, now), _items(before, made.closes, now)
     if as_json:
-        output.json_out(_json(made, basis, opens, closes))
+        output.data(_json(made, basis, opens, closes))
     else:
         _write(made, basis, [*_rows(made), *_finding_rows("open", opens), *_finding_rows("close", closes)], limit)
     return 1 if made.errors else 0 if made.is_empty else 2
