@@ -49,7 +49,7 @@ def run(
             return 0
         lines = suffixes
     elif as_json:
-        raise Failed("-o: `--for` prints the syntax of the product; leave one of them out")
+        raise Failed("-o json, -o yaml: `--for` prints the syntax of the product; leave one of them out")
     else:
         lines = _configured(product, suffixes, servers)
     for line in lines:
