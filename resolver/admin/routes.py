@@ -93,7 +93,7 @@ ROUTES: Final = (
     Route(
         "/v1/inventory", inventory_handler.get_inventory,
         "The data of all sources, in the form that this version of pldns saves and `pldns plan` reads.",
-        media=inventory_handler.MEDIA,
+        media=(inventory_handler.MEDIA,),
     ),
     Route(
         "/v1/endpoints", estate.list_endpoints, "Private endpoints by id, served or not.", EndpointItem,

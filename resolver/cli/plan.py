@@ -59,14 +59,18 @@ def _basis(url: Callable[[], str], path: Path, directory: str) -> Basis:
         address = url()
         runs = str(admin_client.get(address, "/v1/status")["configuration"]["file"])
         if path.resolve() == Path(runs).resolve():
-            found = inventory_file.decoded([admin_client.octets(address, "/v1/inventory")])
-            return Basis(found, f"compared with the running daemon at {address}", address)
+            return Basis(_running(address), f"compared with the running daemon at {address}", address)
         why = f"the daemon at {address} runs {runs}"
     except NoDaemon as error:
         why = str(error).partition(" (")[0]
-    except (KeyError, ValueError):
-        raise Failed(f"the daemon at {address} is of another version: run the `pldns plan` of that version") from None
     return _saved(directory, why)
+
+
+def _running(address: str) -> SavedInventory:
+    try:
+        return inventory_file.decoded([admin_client.octets(address, "/v1/inventory")])
+    except ValueError:
+        raise Failed(f"the daemon at {address} is of another version: run the `pldns plan` of that version") from None
 
 
 def _saved(directory: str, why: str) -> Basis:
