@@ -58,6 +58,8 @@ def step_reason(accepted: Accepted, estate: Estate, step: Step, qtype: int) -> s
             suffixes = set(map(from_text, accepted.worker.drop_names))
             found = next((at for at in ancestry(Name(step.name)) if at in suffixes), Name(step.name))
             return f"`dns.drop.names` has {to_text(found)}"
+        case Row.ALIASES:
+            return "too many aliases lead to this name, so it is not looked up"
         case _:
             return "no endpoint, zone file or private zone has this name for this client"
 
@@ -133,6 +135,8 @@ def cache_text(use: UpstreamUse) -> str:
     """Return what the worker knows of the reply."""
     rcode = "" if use.rcode is None else codes.rcode_text(use.rcode)
     match use.state:
+        case CacheState.HIT if use.asked and use.left < 1:
+            return f"asked now: {rcode}, which is not kept"
         case CacheState.HIT if use.asked:
             return f"asked now: {rcode}, kept for {use.left:.0f} s"
         case CacheState.HIT:
