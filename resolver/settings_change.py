@@ -84,7 +84,7 @@ def _listen(section: WorkerSettings | Tls | None) -> str:
 
 
 def _key_pair(file: str, tls: AdminTls | None) -> str:
-    return f"{_beside(file, tls.certificate)} {_beside(file, tls.key)}" if tls else "off"
+    return " ".join(_beside(file, each) for each in (tls.certificate, tls.key, tls.client_ca) if each) if tls else "off"
 
 
 def _beside(file: str, path: str) -> str:
