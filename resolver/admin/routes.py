@@ -8,7 +8,7 @@ from aiohttp import web
 from resolver.admin import access_handlers as tokens
 from resolver.admin import decision_handlers as decisions
 from resolver.admin import estate_handlers as estate
-from resolver.admin import explain_handler, openapi
+from resolver.admin import explain_handler, inventory_handler, openapi
 from resolver.admin import history_handlers as history
 from resolver.admin import query_handlers as queries
 from resolver.admin import running_handlers as running
@@ -89,6 +89,11 @@ ROUTES: Final = (
         "/v1/log-level", running.set_log_level, "Set the log level of all processes for some time.", LogLevelItem,
         body=LogLevelRequest, role=Role.ADMIN, status=202,
         problems=((503, "The supervisor does not answer."),),
+    ),
+    Route(
+        "/v1/inventory", inventory_handler.get_inventory,
+        "The data of all sources, in the form that this version of pldns saves and `pldns plan` reads.",
+        media=(inventory_handler.MEDIA,),
     ),
     Route(
         "/v1/endpoints", estate.list_endpoints, "Private endpoints by id, served or not.", EndpointItem,

@@ -46,7 +46,7 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     sources = [source_items.source(status, now) for status in estate.sources.values()]
     empty = dict(_empty(estate))
     if as_json:
-        output.json_out({
+        output.data({
             "counts": numbers.model_dump(mode="json"), "sources": [each.model_dump() for each in sources],
             "empty": empty, "names": [each.model_dump() for each in claim_items.configured(estate)],
             "warnings": list(accepted.warnings), "findings": findings, "skipped": skipped_rules.RULES,

@@ -18,7 +18,7 @@ def run(url: str, as_json: bool) -> int:
     """Print the state; return 1 when the daemon is not ready, 2 when a finding is an error, else 0."""
     found = admin_client.get(url, "/v1/status")
     if as_json:
-        output.json_out(found)
+        output.data(found)
     else:
         upstreams = list(admin_client.items(url, "/v1/upstreams"))
         fallbacks = list(admin_client.items(url, "/v1/fallbacks"))
