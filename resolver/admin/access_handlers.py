@@ -11,7 +11,7 @@ from resolver.admin.filters import page_request
 from resolver.admin.paging import SortKey, page
 from resolver.admin.resources import access
 from resolver.admin.resources.access import AuditParameters, NewToken, RevokeRequest, TokenRequest
-from resolver.admin.resources.model import ListParameters
+from resolver.admin.resources.model import ListParameters, nearest, no_such
 from resolver.admin.responses import encoded, item_response, list_response
 from resolver.admin.route import Context
 from resolver.admin_settings import AdminToken
@@ -56,7 +56,8 @@ async def revoke(context: Context, request: web.Request, _: RevokeRequest) -> we
     try:
         item = access.token(context.tokens.revoke(name))
     except KeyError:
-        raise Refused(Code.UNKNOWN_TOKEN, f"there is no token `{name}`") from None
+        near = nearest(name, context.tokens.made)
+        raise Refused(Code.UNKNOWN_TOKEN, no_such("token", name, near), nearest=near) from None
     except OSError as error:
         raise Refused(Code.STATE_UNWRITABLE, f"the tokens cannot be saved: {error.strerror or error}") from None
     context.audit(request, "token.revoke", name, {"role": item.role, "expires": item.expires}, {})

@@ -26,7 +26,7 @@ from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.tokens import Tokens
 from resolver.admin.own_hosts import OwnHosts
 from resolver.admin.paging import InvalidCursor
-from resolver.admin.resources.model import UNKNOWN_VALUE, Parameters, hint, nearest
+from resolver.admin.resources.model import UNKNOWN_VALUE, Parameters, hint, nearest, no_such
 from resolver.admin.route import Context, Route
 from resolver.admin.routes import ROUTES
 from resolver.admin.view import View
@@ -188,7 +188,8 @@ def _refused(route: Route, errors: Sequence[ErrorDetails]) -> Refused:
             return Refused(Code.UNKNOWN_PARAMETER, f"{name[:80]}: no such parameter{hint(near)}", nearest=near)
     for error in errors:
         if error["type"] == UNKNOWN_VALUE:
-            return Refused(Code.UNKNOWN_VALUE, f"{error['loc'][0]}: {error['msg']}", nearest=error["ctx"]["nearest"])
+            said, near = error["ctx"]["said"], error["ctx"]["nearest"]
+            return Refused(Code.UNKNOWN_VALUE, no_such(str(error["loc"][0]), said, near), nearest=near)
     return Refused(Code.INVALID_PARAMETER, _mistakes(errors))
 
 

@@ -29,7 +29,7 @@ async def acknowledge(context: Context, request: web.Request, wanted: Acknowledg
     key, now, board = request.match_info["id"], wall_clock.now(), context.estate.board
     finding = board.find(key)
     if finding is None:
-        raise Refused(Code.UNKNOWN_FINDING, f"there is no finding `{key}`")
+        raise Refused(Code.UNKNOWN_FINDING, f"there is no finding `{key[:80]}`; `pldns findings` lists the ids")
     before = board.acknowledgements.of(finding, now)
     try:
         made = context.view.decisions.acknowledge(
@@ -51,7 +51,10 @@ async def withdraw(context: Context, request: web.Request, _: WithdrawRequest) -
     try:
         removed = findings.acknowledgement(context.view.decisions.withdraw(key))
     except KeyError:
-        raise Refused(Code.UNKNOWN_FINDING, f"no finding `{key}` is acknowledged") from None
+        raise Refused(
+            Code.UNKNOWN_FINDING,
+            f"no finding `{key[:80]}` is acknowledged; `pldns findings --state acknowledged` lists those that are",
+        ) from None
     except OSError as error:
         raise _unsaved(error) from None
     context.audit(request, "finding.withdraw", key, removed.model_dump(include={"note", "until"}), {})
@@ -81,7 +84,7 @@ async def pin(context: Context, request: web.Request, wanted: PinRequest) -> web
     known = estate.networks.listed(estate.networks.all)
     if wanted.network is not None and wanted.network not in known:
         near = nearest(wanted.network, known)
-        raise Refused(Code.UNKNOWN_NETWORK, f"network: {no_such(wanted.network, near)}", nearest=near)
+        raise Refused(Code.UNKNOWN_NETWORK, no_such("network", wanted.network, near), nearest=near)
     for each in estate.settings.conflicts.pins:
         if from_text(each.name) == name and each.network in {None, wanted.network} and not each.has_ended(now):
             raise Refused(

@@ -162,7 +162,7 @@ async def get_finding(context: Context, request: web.Request, _: Parameters) -> 
     key, board = request.match_info["id"], context.estate.board
     fact = board.find(key)
     if fact is None:
-        raise Refused(Code.UNKNOWN_FINDING, f"there is no finding `{key[:80]}`")
+        raise Refused(Code.UNKNOWN_FINDING, f"there is no finding `{key[:80]}`; `pldns findings` lists the ids")
     return item_response(findings.finding(board, fact, wall_clock.now()))
 
 

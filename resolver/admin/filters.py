@@ -42,7 +42,7 @@ def chosen(parameter: str, said: Sequence[str], known: Collection[str]) -> froze
 def unknown(parameter: str, said: str, known: Collection[str]) -> Refused:
     """Return the refusal of a value that does not exist, with the known values that are nearest."""
     near = nearest(said, known)
-    return Refused(Code.UNKNOWN_VALUE, f"{parameter}: {no_such(said, near)}", nearest=near)
+    return Refused(Code.UNKNOWN_VALUE, no_such(parameter, said, near), nearest=near)
 
 
 def networks(estate: Estate, said: Sequence[str]) -> frozenset[str] | None:

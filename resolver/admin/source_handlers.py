@@ -6,7 +6,7 @@ from resolver.admin.access.problems import Code, Refused
 from resolver.admin.filters import chosen, page_request
 from resolver.admin.paging import SortKey, page
 from resolver.admin.resources import sources
-from resolver.admin.resources.model import Parameters, hint, nearest
+from resolver.admin.resources.model import Parameters, nearest, no_such
 from resolver.admin.resources.sources import SourceParameters, SyncRequest
 from resolver.admin.responses import encoded, item_response, list_response
 from resolver.admin.route import Context
@@ -41,7 +41,7 @@ def unknown_source(context: Context, request: web.Request) -> Refused:
     """Return the refusal of a source that does not exist, with those that are nearest."""
     name = request.match_info["name"]
     near = nearest(name, context.estate.sources)
-    return Refused(Code.UNKNOWN_SOURCE, f"there is no source `{name[:80]}`{hint(near)}", nearest=near)
+    return Refused(Code.UNKNOWN_SOURCE, no_such("source", name, near), nearest=near)
 
 
 async def sync(context: Context, request: web.Request, wanted: SyncRequest) -> web.Response:

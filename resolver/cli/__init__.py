@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _usage(error: "TyperException") -> str:
     """Return typer's message in the form of all errors, with the command that helps."""
     text = error.format_message().strip().rstrip(".").replace(". Did you mean", "; did you mean").replace("\n\t", " ")
+    text = text.replace("'[", "'").replace("]'", "'")  # typer's mark of an optional argument
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "pldns"
     return f"{text[:1].lower()}{text[1:]} (see `{command} --help`)"

@@ -26,6 +26,10 @@ _TIMEOUT: Final = 100.0
 """Seconds. A reload may take 90 s."""
 CERTIFICATE: Final = "PLDNS_CERTIFICATE"
 """The environment variable with the path of the user's certificate and key (PEM), for https:// addresses."""
+_PROBLEM: Final = "urn:pldns:problem:"
+"""How the `type` of each error of pldns begins (RFC 9457)."""
+_ACCESS: Final = frozenset({401, 403})
+"""Statuses of requests that the user may not make."""
 _PAGE: Final = 5000
 """Items to request at a time."""
 
@@ -55,7 +59,7 @@ def events(url: str, path: str, parameters: Mapping[str, str]) -> Iterator[tuple
             connection.request("GET", f"{prefix}{path}?{urlencode(parameters)}", headers=_identity())
             response = connection.getresponse()
             if response.status >= 300:
-                raise Failed(f"{url} says: {_problem(response.read()) or f'{response.status} {response.reason}'}")
+                raise Failed(_refusal(url, response, response.read()))
             event = ""
             while line := response.readline():
                 key, _, value = line.decode().strip().partition(": ")
@@ -98,7 +102,7 @@ def _response(url: str, path: str, body: bytes | None, timeout: float) -> bytes:
         advice = "is `pldns serve` running? `--admin` names another address"
         raise NoDaemon(f"no daemon answers at {url}: {why.lower()} ({advice})") from None
     if response.status >= 300:
-        raise Failed(f"{url} says: {_problem(found) or f'{response.status} {response.reason}'}")
+        raise Failed(_refusal(url, response, found))
     return found
 
 
@@ -149,10 +153,15 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.settimeout(self.timeout)
 
 
-def _problem(body: bytes) -> str:
-    """Return the text of an error response; empty where it is no problem details."""
+def _refusal(url: str, response: http.client.HTTPResponse, body: bytes) -> str:
+    """Return an error response as a sentence for people.
+
+    A mistake in the request needs no address. The address is named where the daemon fails, or does not let the user in.
+    """
     try:
         found = json.loads(body)
-        return str(found.get("detail") or found["title"])
+        kind, text = str(found.get("type")), str(found.get("detail") or found["title"])
     except (ValueError, KeyError, AttributeError):
-        return ""
+        return f"{url} says: {response.status} {response.reason}"
+    is_mistake = response.status < 500 and response.status not in _ACCESS and "detail" in found
+    return text if is_mistake and kind.startswith(_PROBLEM) else f"{url} says: {text}"

@@ -96,12 +96,13 @@ def _why(status: SourceStatus, parts: Mapping[str, Resources]) -> str:
 
 def _write(counts: Counts, sources: list[SourceItem], empty: Mapping[str, str]) -> None:
     output.line(
-        f"{_many(counts.endpoints, 'endpoint')}, {counts.served} served: {_many(counts.claims, 'claim')}, "
-        f"{_many(counts.names, 'private name')}; {_many(counts.vnets, 'virtual network')}, "
-        f"{_many(counts.networks, 'network')}, {_many(counts.zone_files, 'zone file')}"
+        f"{output.counted(counts.endpoints, 'endpoint')}, {counts.served} served: "
+        f"{output.counted(counts.claims, 'claim')}, "
+        f"{output.counted(counts.names, 'private name')}; {output.counted(counts.vnets, 'virtual network')}, "
+        f"{output.counted(counts.networks, 'network')}, {output.counted(counts.zone_files, 'zone file')}"
     )
     for source in sources:
-        parts = _many(source.parts, "file" if source.type == "files" else "saved subscription")
+        parts = output.counted(source.parts, "file" if source.type == "files" else "saved subscription")
         bad = f", {source.unreadable} unreadable" if source.unreadable else ""
         state = source.last_error or f"{parts}{bad}"
         path = "" if state.startswith(source.path) else f"{source.path}: "
@@ -111,10 +112,10 @@ def _write(counts: Counts, sources: list[SourceItem], empty: Mapping[str, str]) 
         for passed in source.passed_over[:_FILES]:
             types = [f"{name} ({count})" for name, count in passed.types.items()]
             kinds = output.listed(types[:_TYPES], len(types))
-            output.line(f"  {passed.file}: {_many(passed.count, 'resource')} of types {kinds}, not needed")
+            output.line(f"  {passed.file}: {output.counted(passed.count, 'resource')} of types {kinds}, not needed")
         if source.passed_over_total > _FILES:
             output.line(f"  {source.passed_over_total - _FILES} more files with resources that are not needed")
-    severities = [_many(count, severity) for severity, count in counts.findings.items() if count]
+    severities = [output.counted(count, severity) for severity, count in counts.findings.items() if count]
     output.line(f"findings: {', '.join(severities) or 'none'}")
 
 
@@ -123,8 +124,3 @@ def _write_names(claims: list[ClaimItem]) -> None:
     for claim in claims:
         endpoint = f"{output.short(claim.endpoint)} ({claim.state}{'' if claim.served else ', not served'})"
         output.line(f"name {claim.public}: {', '.join(claim.addresses)} of {endpoint}, named by the configuration")
-
-
-def _many(count: int, noun: str) -> str:
-    plural = noun if count == 1 or noun == Severity.INFO else f"{noun}s"
-    return f"{count} {plural}"

@@ -78,6 +78,7 @@ def unpin(url: str, name: str, network: str | None, as_json: bool) -> int:
         output.data(result)
     else:
         output.line(f"{result['name']} is not pinned to {output.short(result['endpoint'])} any more")
+        output.line(f"`pldns explain {result['name']}` shows which endpoint has the name now, and by which rule")
     return 0
 
 

@@ -116,7 +116,7 @@ SeverityFilter = Annotated[
     list[SeverityOption] | None, Option("--severity", help="Only findings of this severity; repeatable.")
 ]
 KindFilter = Annotated[list[HistoryKind] | None, Option("--kind", help="Only changes of this kind; repeatable.")]
-NameText = Annotated[str, Argument(metavar="NAME")]
+NameText = Annotated[str, Argument(metavar="NAME", help="A domain name.")]
 SourceName = Annotated[str, Argument(metavar="SOURCE", help="Name of the source in the configuration.")]
 TypeText = Annotated[str, Argument(metavar="[TYPE]", help="Record type: A, AAAA, PTR, TXT, … or TYPE65.")]
 

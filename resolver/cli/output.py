@@ -55,6 +55,11 @@ def line(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless the number is 1."""
+    return f"{count} {noun}" if count == 1 or noun == "info" else f"{count} {noun}s"
+
+
 def note(text: str) -> None:
     """Print one line on stderr that is not part of the result."""
     sys.stderr.write(f"pldns: {text}\n")

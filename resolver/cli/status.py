@@ -12,6 +12,8 @@ _PINS: Final = 3
 """Pins of operators that are listed."""
 _PROBLEMS: Final = 5
 """Problems that are listed."""
+_FINDINGS: Final = 3
+"""Findings of severity error that are listed."""
 
 
 def run(url: str, as_json: bool) -> int:
@@ -22,11 +24,22 @@ def run(url: str, as_json: bool) -> int:
     else:
         upstreams = list(admin_client.items(url, "/v1/upstreams"))
         fallbacks = list(admin_client.items(url, "/v1/fallbacks"))
-        for line in (*_head(found), *_sources(found), *_traffic(found, upstreams, fallbacks), *_problems(found)):
-            output.line(line)
+        wanted = {"severity": "error", "state": "open", "limit": str(_FINDINGS)}
+        errors = admin_client.get(url, "/v1/findings", wanted)["items"] if _errors(found) else []
+        for part in (
+            _head(found), findings(found, errors), _sources(found), _traffic(found, upstreams, fallbacks),
+            problems(found, upstreams),
+        ):  # fmt: skip
+            for line in part:
+                output.line(line)
     if not found["ready"]:
         return 1
-    return 2 if found["counts"]["findings"].get("error") else 0
+    return 2 if _errors(found) else 0
+
+
+def _errors(status: Json) -> int:
+    """Return the number of findings of severity error that nobody has acknowledged."""
+    return int(status["counts"]["findings"].get("error", 0))
 
 
 def _head(status: Json) -> Iterator[str]:
@@ -37,23 +50,33 @@ def _head(status: Json) -> Iterator[str]:
         f"{word}: pldns {status['version']}, control up {duration(status['uptime'])}, "
         f"{connected} of {len(workers)} workers, configuration {status['configuration']['serial']}"
     )
-    yield from (f"  missing: {each}" for each in status["missing"][:_PROBLEMS])
+    yield from (f"  because: {each}" for each in status["missing"][:_PROBLEMS])
     counts = status["counts"]
     yield (
-        f"estate: {counts['endpoints']} endpoints ({counts['served']} served), {counts['names']} names, "
-        f"{counts['networks']} networks, {counts['zone_files']} zone files"
+        f"estate: {output.counted(counts['endpoints'], 'endpoint')} ({counts['served']} served), "
+        f"{output.counted(counts['names'], 'name')}, {output.counted(counts['networks'], 'network')}, "
+        f"{output.counted(counts['zone_files'], 'zone file')}"
     )
-    findings = [f"{count} {severity}" for severity, count in counts["findings"].items() if count]
     yield from (operator_changes.pin_text(each) for each in status["pins"][:_PINS])
+
+
+def findings(status: Json, errors: list[Json]) -> Iterator[str]:
+    """Yield the numbers of findings, then some of severity error, and the command that says what to do about them."""
+    counts = status["counts"]
+    numbers = [output.counted(count, severity) for severity, count in counts["findings"].items() if count]
     known = f" ({counts['acknowledged']} acknowledged)" if counts["acknowledged"] else ""
-    yield f"findings: {', '.join(findings) or 'none'}{known}"
+    yield f"findings: {', '.join(numbers) or 'none'}{known}"
+    yield from (f"  error {each['code']}: {each['subject']}" for each in errors)
+    if errors:
+        yield "  `pldns findings --severity error` explains them; `pldns acknowledge ID --note WHY` notes one as known"
 
 
 def _sources(status: Json) -> Iterator[str]:
     for each in status["sources"]:
         state = "held" if each["sync"]["held"] else each["freshness"] or "never read"
         age = "" if each["age"] is None else f", read {duration(each['age'])} ago"
-        error = f": {each['last_error']}" if each["last_error"] else ""
+        is_problem = any(known["message"] == each["last_error"] for known in status["degraded"][:_PROBLEMS])
+        error = f": {each['last_error']}" if each["last_error"] and not is_problem else ""
         yield f"source {each['name']} ({each['type']}): {state}{age}{error}"
 
 
@@ -75,18 +98,41 @@ def _traffic(status: Json, upstreams: list[Json], fallbacks: list[Json]) -> Iter
 def _server(name: str, seen: list[Json]) -> str:
     """Return a server with what the workers know of it: a server is down when no worker gets answers."""
     times = [each["round_trip_ms"] for each in seen if each["round_trip_ms"] is not None]
-    state = "up" if any(each["up"] for each in seen) else "DOWN"
+    state = "up" if _is_up(seen) else "DOWN"
     return f"{name} {state}" + (f" {min(times):.0f} ms" if times else "")
 
 
-def _problems(status: Json) -> Iterator[str]:
+def _is_up(seen: list[Json]) -> bool:
+    return any(each["up"] for each in seen)
+
+
+def problems(status: Json, upstreams: list[Json]) -> Iterator[str]:
+    """Yield what is wrong outside the estate, with its effect or the command that says more."""
     for each in status["degraded"][:_PROBLEMS]:
         where = ": ".join(filter(None, (each["source"] and f"source {each['source']}", each["scope"], each["message"])))
         yield f"problem: {where}"
     if more := status["degraded_total"] - len(status["degraded"][:_PROBLEMS]):
         yield f"and {more} more problems: see `pldns findings`"
+    if status["degraded"]:
+        yield "  pldns serves the last good data of what it cannot read; `pldns sync status` shows each source"
+    for group in dict.fromkeys(each["group"] for each in upstreams):
+        if not _is_up([each for each in upstreams if each["group"] == group]):
+            yield f"problem: upstream group {group}: no server answers, so names that are not in the cache get SERVFAIL"
+            yield f"  check `upstreams.{group}` and the path to its servers; `pldns upstreams` lists them"
+    yield from _query_log(status["query_log"])
     if status["absent_addresses"]:
         yield f"problem: this machine does not have {', '.join(status['absent_addresses'])}"
+
+
+def _query_log(state: Json | None) -> Iterator[str]:
+    if state is None:
+        return
+    if not state["running"]:
+        yield "problem: query log: its process does not run, so queries are not logged; pldns starts it again"
+    for each in state["outputs"]:
+        if each["fault"]:
+            lost = output.counted(each["dropped"], "query") if each["dropped"] == 1 else f"{each['dropped']} queries"
+            yield f"problem: query log: {each['to']}: {each['fault']}; {lost} not logged"
 
 
 def duration(seconds: float) -> str:

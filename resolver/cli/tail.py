@@ -9,6 +9,8 @@ from resolver.cli.admin_client import Json
 
 def run(url: str, wanted: Mapping[str, str | None], as_json: bool) -> int:
     """Print one line for each query until the daemon ends or Ctrl-C; return 0."""
+    if sys.stdout.isatty():
+        output.note("queries are shown as they are answered; Ctrl-C ends this")
     asked = {key: value for key, value in wanted.items() if value}
     for event, data in admin_client.events(url, "/v1/queries", asked):
         if event == "dropped":

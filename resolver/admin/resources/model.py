@@ -69,7 +69,10 @@ class ListParameters(Parameters):
 
 
 UNKNOWN_VALUE: Final = "unknown_value"
-"""The type of pydantic's error for a value that is in no closed set. Its context has the values that are `nearest`."""
+"""The type of pydantic's error for a value that is in no closed set.
+
+Its context has the value that was `said`, and those that are `nearest`.
+"""
 _NEAREST: Final = 3
 _FEW: Final = 8
 
@@ -92,7 +95,9 @@ class OneOf:
         if found is not None:
             return found
         near = nearest(str(value), self._values)
-        raise PydanticCustomError(UNKNOWN_VALUE, "{said}", {"said": no_such(str(value), near), "nearest": near})
+        said = str(value)
+        text = no_such("value", said, near)
+        raise PydanticCustomError(UNKNOWN_VALUE, "{text}", {"text": text, "said": said, "nearest": near})
 
 
 def nearest(said: str, known: Collection[str]) -> list[str]:
@@ -107,9 +112,9 @@ def hint(near: Collection[str]) -> str:
     return f"; nearest: {', '.join(f'`{each}`' for each in near)}" if near else ""
 
 
-def no_such(said: str, near: Collection[str]) -> str:
-    """Return the sentence about a value that does not exist, with those that are nearest."""
-    return f"there is no `{said[:80]}`{hint(near)}"
+def no_such(kind: str, said: str, near: Collection[str]) -> str:
+    """Return the sentence about a value of a kind that does not exist, with those that are nearest."""
+    return f"there is no {kind} `{said[:80]}`{hint(near)}"
 
 
 def time_text(epoch: WallTime) -> str:

@@ -127,24 +127,24 @@ async def test_a_finding_that_lists_only_some_of_its_networks_is_found(client: C
 @pytest.mark.parametrize(
     ("path", "detail", "near"),
     [
-        ("/v1/findings?code=endpoint-pendin", "code: there is no `endpoint-pendin`", "endpoint-pending"),
-        ("/v1/findings?severity=errors", "severity: there is no `errors`", "error"),
-        ("/v1/findings?network=easst", "network: there is no `easst`", "east"),
-        ("/v1/findings?zone=corp.exampl", "zone: there is no `corp.exampl`", "corp.example"),
-        ("/v1/endpoints?state=aproved", "state: there is no `aproved`", "Approved"),
-        (f"/v1/endpoints?zone={BLOB}t", f"zone: there is no `{BLOB}t`", BLOB),
-        ("/v1/endpoints?network=east&network=sest", "network: there is no `sest`", "west"),
-        ("/v1/networks?name=wset", "name: there is no `wset`", "west"),
-        ("/v1/zones?network=weest", "network: there is no `weest`", "west"),
-        (f"/v1/zones/{BLOB}/records?network=weest", "network: there is no `weest`", "west"),
-        ("/v1/claims?state=serve", "state: there is no `serve`", "served"),
-        ("/v1/claims?zone=corp.exampl", "zone: there is no", "corp.example"),
-        ("/v1/sources?name=estat", "name: there is no `estat`", "estate"),
-        ("/v1/sources?state=halted", "state: there is no `halted`", "held"),
-        ("/v1/upstreams?name=publi", "name: there is no `publi`", "public"),
-        ("/v1/upstreams?state=dow", "state: there is no `dow`", "down"),
-        ("/v1/fallbacks?network=nome", "network: there is no `nome`", "none"),
-        ("/v1/history?kind=names", "kind: there is no `names`", "name"),
+        ("/v1/findings?code=endpoint-pendin", "there is no code `endpoint-pendin`", "endpoint-pending"),
+        ("/v1/findings?severity=errors", "there is no severity `errors`", "error"),
+        ("/v1/findings?network=easst", "there is no network `easst`", "east"),
+        ("/v1/findings?zone=corp.exampl", "there is no zone `corp.exampl`", "corp.example"),
+        ("/v1/endpoints?state=aproved", "there is no state `aproved`", "Approved"),
+        (f"/v1/endpoints?zone={BLOB}t", f"there is no zone `{BLOB}t`", BLOB),
+        ("/v1/endpoints?network=east&network=sest", "there is no network `sest`", "west"),
+        ("/v1/networks?name=wset", "there is no name `wset`", "west"),
+        ("/v1/zones?network=weest", "there is no network `weest`", "west"),
+        (f"/v1/zones/{BLOB}/records?network=weest", "there is no network `weest`", "west"),
+        ("/v1/claims?state=serve", "there is no state `serve`", "served"),
+        ("/v1/claims?zone=corp.exampl", "there is no zone `corp.exampl`", "corp.example"),
+        ("/v1/sources?name=estat", "there is no name `estat`", "estate"),
+        ("/v1/sources?state=halted", "there is no state `halted`", "held"),
+        ("/v1/upstreams?name=publi", "there is no name `publi`", "public"),
+        ("/v1/upstreams?state=dow", "there is no state `dow`", "down"),
+        ("/v1/fallbacks?network=nome", "there is no network `nome`", "none"),
+        ("/v1/history?kind=names", "there is no kind `names`", "name"),
     ],
 )  # fmt: skip
 async def test_a_value_that_does_not_exist_is_refused(client: Client, path: str, detail: str, near: str) -> None:
@@ -157,7 +157,7 @@ async def test_a_value_that_does_not_exist_is_refused(client: Client, path: str,
 
 async def test_a_value_that_resembles_nothing_is_refused_without_a_hint(client: Client) -> None:
     body = await get(client, "/v1/findings?code=", 400)
-    assert (body["detail"], "nearest" in body) == ("code: there is no ``", False)
+    assert (body["detail"], "nearest" in body) == ("there is no code ``", False)
 
 
 async def test_an_unknown_filter_is_refused_with_the_nearest(client: Client) -> None:

@@ -148,7 +148,7 @@ async def test_an_event_that_is_no_longer_kept_is_reported(http: Http, running: 
         ("/v1/history", {"cursor": "x"}, "cursor"),
         ("/v1/history", {"limit": "0"}, "limit"),
         ("/v1/history", {"nmae": "x"}, "nmae: no such parameter; nearest: `name`"),
-        ("/v1/history", {"zone": "nowhere.example"}, "zone: there is no `nowhere.example`"),
+        ("/v1/history", {"zone": "nowhere.example"}, "there is no zone `nowhere.example`"),
         ("/v1/history", {"cursor": "MTI"}, "cursor: not a cursor"),
         ("/v1/history", {"code": "endpoint-pendin"}, "nearest: `endpoint-pending`"),
         ("/v1/diff", {}, "since"),

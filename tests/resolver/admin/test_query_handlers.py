@@ -12,7 +12,7 @@ from tests.resolver.admin.conftest import Client
         ("rcode", "NO", "rcode: 'NO' is not an rcode"),
         ("client", "10", "client: '10' does not appear to be an IPv4 or IPv6 network"),
         ("client", "10.0.0.1/8", "client: 10.0.0.1/8 has host bits set"),
-        ("network", "moon", "network: there is no `moon`"),
+        ("network", "moon", "there is no network `moon`"),
         ("name", "a..b", "name: "),
         ("colour", "red", "colour: no such parameter"),
     ],

@@ -56,11 +56,11 @@ def test_lists_have_filters(run: Run, daemon: Path) -> None:
     [
         (
             ("findings", "--code", "conflicting-adress"),
-            "code: there is no `conflicting-adress`; nearest: `conflicting-address`",
+            "there is no code `conflicting-adress`; nearest: `conflicting-address`",
         ),
-        (("endpoints", "--network", "eest"), "network: there is no `eest`; nearest: `west`, `east`"),
-        (("zones", "--zone", "corp.exampel"), "zone: there is no `corp.exampel`; nearest: `corp.example`"),
-        (("sources", "--name", "estat"), "name: there is no `estat`; nearest: `estate`"),
+        (("endpoints", "--network", "eest"), "there is no network `eest`; nearest: `west`, `east`"),
+        (("zones", "--zone", "corp.exampel"), "there is no zone `corp.exampel`; nearest: `corp.example`"),
+        (("sources", "--name", "estat"), "there is no name `estat`; nearest: `estate`"),
         (("history", "--zone", "corp.exampel"), "nearest: `corp.example`"),
     ],
 )
@@ -68,6 +68,7 @@ def test_a_typo_in_a_filter_is_an_error(run: Run, daemon: Path, arguments: tuple
     ran = run(*arguments, "-c", daemon)
     assert (ran.code, ran.out) == (1, "")
     assert says in ran.err
+    assert " says: " not in ran.err
 
 
 def test_an_error_of_the_admin_interface_is_printed(run: Run, daemon: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from resolver.cli import status
 from resolver.cli.status import duration
 
 Run = Callable[..., Any]
@@ -22,9 +23,46 @@ def test_the_state_of_the_daemon_fits_one_screen(run: Run, daemon: Path) -> None
     assert any(re.fullmatch(r"source estate \(files\): fresh, read .+ ago", line) for line in lines)
     assert any(re.match(r"traffic: [0-9.]+ queries/s", line) for line in lines)
     assert any(re.match(r"upstream public: udp://127\.0\.0\.1:\d+ (up|DOWN)", line) for line in lines)
+    assert re.search(
+        r"^  error conflicting-address: shop\.\S+\n  `pldns findings --severity error`", ran.out, re.MULTILINE
+    )
     found = run("status", "-c", daemon, "-o", "json").json
     assert found["counts"]["findings"]["error"] == 1
     assert found["traffic"]["seconds"] <= 61
+
+
+def _state(**changed: object) -> dict[str, Any]:
+    return {"degraded": [], "degraded_total": 0, "query_log": None, "absent_addresses": [], **changed}
+
+
+def test_a_daemon_without_problems_has_no_line_about_them() -> None:
+    up = {"group": "public", "server": "udp://192.0.2.53", "up": True}
+    assert not list(status.problems(_state(), [up, {**up, "worker": 1, "up": False}]))
+
+
+def test_an_upstream_group_without_a_server_is_a_problem() -> None:
+    down = {"group": "public", "server": "udp://192.0.2.53", "up": False}
+    first, advice = status.problems(_state(), [down, {**down, "group": "branch", "up": True}])
+    assert first.startswith("problem: upstream group public: no server answers")
+    assert "`upstreams.public`" in advice
+
+
+def test_a_query_log_that_cannot_be_written_is_a_problem() -> None:
+    output = {"output": "lines", "to": "/var/log/q", "written": 0, "dropped": 2, "fault": "Permission denied"}
+    log = {"running": True, "queue_dropped": 0, "outputs": [output, {**output, "to": "stdout", "fault": ""}]}
+    assert list(status.problems(_state(query_log=log), [])) == [
+        "problem: query log: /var/log/q: Permission denied; 2 queries not logged"
+    ]
+    stopped = next(status.problems(_state(query_log={**log, "running": False, "outputs": []}), []))
+    assert stopped.startswith("problem: query log: its process does not run")
+
+
+def test_the_error_of_a_source_is_printed_once_with_what_is_served() -> None:
+    message = "/srv/endpoints: No such file or directory"
+    part = {"source": "estate", "scope": "", "message": message}
+    problem, effect = status.problems(_state(degraded=[part], degraded_total=1), [])
+    assert problem == f"problem: source estate: {message}"
+    assert "last good data" in effect
 
 
 @pytest.mark.parametrize("command", ["sources", "networks", "upstreams", "fallbacks"])
