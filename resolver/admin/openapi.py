@@ -139,8 +139,11 @@ def _problem(route: Route, status: int, text: str) -> Json:
 
 def _content(route: Route) -> Json:
     if route.returns is None:
-        kind = "object" if route.media == ("application/json",) else "string"
-        return {media: {"schema": {"type": kind}} for media in route.media}
+        kinds = {
+            "application/json": {"type": "object"},
+            "application/octet-stream": {"type": "string", "format": "binary"},
+        }
+        return {media: {"schema": kinds.get(media, {"type": "string"})} for media in route.media}
     name = list_name(route.returns) if route.listed else route.returns.__name__
     return {media: {"schema": reference(name)} for media in route.media}
 
