@@ -39,14 +39,7 @@ def run(url: str, as_json: bool, wait: float) -> int:
 def _ready(url: str, wait: float) -> Json:
     """Return the state once the daemon is ready, or after `wait` seconds. A bar shows the sources that have data."""
     end = time.monotonic() + wait
-    while True:
-        try:
-            found = admin_client.get(url, "/v1/status")
-            break
-        except NoDaemon:  # it may be about to start
-            if time.monotonic() >= end:
-                raise
-        time.sleep(_POLL)
+    found = _answer(url, end)
     if found["ready"] or not wait:
         return found
     with progress.steps(len(found["sources"]) + 1) as begin:
@@ -59,6 +52,17 @@ def _ready(url: str, wait: float) -> Json:
             time.sleep(_POLL)
             found = admin_client.get(url, "/v1/status")
     return found
+
+
+def _answer(url: str, end: float) -> Json:
+    """Return the state of a daemon that may be about to start. Raises `NoDaemon` when none answers until `end`."""
+    while True:
+        try:
+            return admin_client.get(url, "/v1/status")
+        except NoDaemon:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(_POLL)
 
 
 def _head(status: Json) -> Iterator[str]:
