@@ -5,7 +5,7 @@ The page is the same for every pldns of one version: it has nothing of the runni
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
@@ -82,7 +82,7 @@ def _schema(name: str, schema: Json) -> Iterator[str]:
     yield from _table(("key", "type", "meaning"), rows)
 
 
-def _table(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _table(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     if rows:
         heads = "".join(f"<th>{name}</th>" for name in names)
         yield f"<table><tr>{heads}</tr>"
