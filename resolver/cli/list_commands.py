@@ -30,11 +30,16 @@ listings = Commands()
 
 
 @listings.command()
-def status(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE) -> None:
+def status(
+    wait: Annotated[float, Option(min=0, metavar="SECONDS", help="Wait so long for a daemon that is not ready.")] = 0.0,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
     """Show the state of the running daemon on one screen. Exit status 1: not ready; 2: a finding is an error."""
     from resolver.cli import status  # noqa: PLC0415
 
-    raise Exit(status.run(admin_url(admin, config), output != Output.TABLE))
+    raise Exit(status.run(admin_url(admin, config), output != Output.TABLE, wait))
 
 
 @listings.command()

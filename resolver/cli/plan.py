@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from resolver.admin.resources import findings
 from resolver.admin.resources.findings import FindingItem
 from resolver.admin.resources.model import time_text
-from resolver.cli import admin_client, finding_text, output
+from resolver.cli import admin_client, finding_text, output, progress
 from resolver.cli.configuration import load
 from resolver.cli.failure import Failed, NoDaemon
 from resolver.control.estate.estate import Estate
@@ -87,7 +87,8 @@ def _saved(directory: str, why: str) -> Basis:
 async def _made(config: ControlSettings, saved: SavedInventory | None, now: WallTime) -> tuple[Plan, Estate, Estate]:
     async with remotes.opened(config) as opened:
         asked = opened.sources
-        return await plan.made(config, saved, asked, now)
+        with progress.steps(1 + len(asked)) as begin:
+            return await plan.made(config, saved, asked, now, begin)
 
 
 def _items(estate: Estate, found: list[Finding], now: WallTime) -> list[FindingItem]:
