@@ -28,7 +28,8 @@ CERTIFICATE: Final = "PLDNS_CERTIFICATE"
 """The environment variable with the path of the user's certificate and key (PEM), for https:// addresses."""
 _PROBLEM: Final = "urn:pldns:problem:"
 """How the `type` of each error of pldns begins (RFC 9457)."""
-_ACCESS: Final = frozenset({401, 403})
+_NO_IDENTITY: Final = 401
+_ACCESS: Final = frozenset({_NO_IDENTITY, 403})
 """Statuses of requests that the user may not make."""
 _PAGE: Final = 5000
 """Items to request at a time."""
@@ -164,4 +165,7 @@ def _refusal(url: str, response: http.client.HTTPResponse, body: bytes) -> str:
     except (ValueError, KeyError, AttributeError):
         return f"{url} says: {response.status} {response.reason}"
     is_mistake = response.status < 500 and response.status not in _ACCESS and "detail" in found
-    return text if is_mistake and kind.startswith(_PROBLEM) else f"{url} says: {text}"
+    if is_mistake and kind.startswith(_PROBLEM):
+        return text
+    how = f" (set `{TOKEN}`, or use the Unix socket of the daemon)"
+    return f"{url} says: {text}{how if response.status == _NO_IDENTITY else ''}"

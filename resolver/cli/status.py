@@ -102,7 +102,7 @@ def findings(status: Json, errors: list[Json]) -> Iterator[str]:
     numbers = [output.counted(count, severity) for severity, count in counts["findings"].items() if count]
     known = f" ({counts['acknowledged']} acknowledged)" if counts["acknowledged"] else ""
     yield f"findings: {', '.join(numbers) or 'none'}{known}"
-    yield from (f"  error {each['code']}: {each['subject']}" for each in errors)
+    yield from (f"  error {each['code']}: {each['subject']} ({each['id']})" for each in errors)
     if errors:
         yield "  `pldns findings --severity error` explains them; `pldns acknowledge ID --note WHY` notes one as known"
 

@@ -24,7 +24,9 @@ def test_the_state_of_the_daemon_fits_one_screen(run: Run, daemon: Path) -> None
     assert any(re.match(r"traffic: [0-9.]+ queries/s", line) for line in lines)
     assert any(re.match(r"upstream public: udp://127\.0\.0\.1:\d+ (up|DOWN)", line) for line in lines)
     assert re.search(
-        r"^  error conflicting-address: shop\.\S+\n  `pldns findings --severity error`", ran.out, re.MULTILINE
+        r"^  error conflicting-address: shop\.\S+ \([0-9a-f]{12}\)\n  `pldns findings --severity error`",
+        ran.out,
+        re.MULTILINE,
     )
     found = run("status", "-c", daemon, "-o", "json").json
     assert found["counts"]["findings"]["error"] == 1
