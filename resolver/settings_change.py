@@ -12,6 +12,7 @@ import msgspec
 from msgspec import structs
 
 from resolver.admin_settings import AdminTls
+from resolver.registry_settings import RegistryTls
 from resolver.settings import Accepted, ControlSettings, Overrides, Tls, WorkerSettings
 
 _AT_START: Final = "sockets are bound when pldns starts"
@@ -51,6 +52,8 @@ def of_start(accepted: Accepted) -> dict[str, str]:
         "admin.group": control.admin.group,
         "admin.tls": _key_pair(accepted.path, control.admin.tls),
         "admin.health": str(control.admin.health or "off"),
+        "registry.listen": str(control.registry.listen) if control.registry else "off",
+        "registry.tls": _key_pair(accepted.path, control.registry.tls) if control.registry else "off",
         "processes.heartbeat": str(accepted.processes.heartbeat),
         "log": f"{accepted.log.format} {accepted.log.time} {accepted.log.level}",
         "dns.workers": str(accepted.workers),
@@ -83,7 +86,7 @@ def _listen(section: WorkerSettings | Tls | None) -> str:
     return " ".join(map(str, section.listen)) if section else ""
 
 
-def _key_pair(file: str, tls: AdminTls | None) -> str:
+def _key_pair(file: str, tls: AdminTls | RegistryTls | None) -> str:
     return f"{_beside(file, tls.certificate)} {_beside(file, tls.key)}" if tls else "off"
 
 

@@ -39,7 +39,7 @@ zones.findings
 zones.ledger
 zones.table
 resolver.host_port resolver.path_pattern resolver.token_bucket resolver.memory_budget resolver.version
-resolver.admin_settings resolver.azure_settings
+resolver.admin_settings resolver.azure_settings resolver.registry_settings
 resolver.settings
 resolver.settings_change
 resolver.process.sandbox
@@ -66,7 +66,8 @@ resolver.main resolver.cli
 """
 """From the ground up: a folder, or a file in `resolver` or `zones` itself, imports only from the lines above it."""
 PURE: Final = """
-zones resolver.settings resolver.admin_settings resolver.azure_settings resolver.settings_change resolver.version
+zones resolver.settings resolver.admin_settings resolver.azure_settings resolver.registry_settings
+resolver.settings_change resolver.version
 resolver.host_port resolver.token_bucket resolver.memory_budget resolver.wire resolver.channel.frames
 resolver.channel.requests resolver.channel.trace resolver.forward resolver.sources.reading
 resolver.sources.azure.protocol resolver.worker.answer resolver.worker.access resolver.worker.explain

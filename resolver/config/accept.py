@@ -21,11 +21,13 @@ from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
 from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
 from resolver.config.named_files import ZoneFilePaths, absolute, authorities
+from resolver.config.registry import RegistrySection
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
-from resolver.config.sources import FilesSection, SecretReference, Source
+from resolver.config.sources import FilesSection, RegistrySourceSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
+from resolver.registry_settings import RegistryClient, RegistrySettings, RegistrySubscription, RegistryTls
 from zones.azure.catalogue_table import Suffix
 from zones.azure.clouds import CLOUDS
 from zones.azure.configured_names import NameEntry
@@ -99,6 +101,7 @@ def accept(
             upstreams=upstreams,
             awaited=_awaited(model) if model.dns.bind == "wait" else (),
             admin=_admin(model.admin, folder, absolute(folder / model.state.directory)),
+            registry=_registry(model.registry, folder) if model.registry else None,
             state_directory=absolute(folder / model.state.directory),
             history=settings.HistorySettings(model.state.history.age, model.state.history.size),
             workers=model.dns.workers,
@@ -130,6 +133,8 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
     if isinstance(source, FilesSection):
         path = absolute(folder / source.path)
         return settings.SourceSettings(source.name, source.type, path, source.on_unsynced, guard=source.guard)
+    if isinstance(source, RegistrySourceSection):
+        return settings.SourceSettings(source.name, source.type, on_unsynced=source.on_unsynced, guard="off")
     given = source.credential
     credential = Credential(
         type=given.type,
@@ -178,6 +183,27 @@ def _admin(given: AdminSection, folder: Path, state: str) -> AdminSettings:
         tls=AdminTls(absolute(folder / tls.certificate), absolute(folder / tls.key)) if tls else None,
         hosts=given.hosts,
         tokens=tuple(AdminToken(each.name, each.role, each.sha256) for each in given.tokens),
+    )
+
+
+# -- the registry
+
+
+def _registry(given: RegistrySection, folder: Path) -> RegistrySettings:
+    tls = given.tls
+    return RegistrySettings(
+        listen=parse(given.listen),
+        tls=RegistryTls(absolute(folder / tls.certificate), absolute(folder / tls.key)) if tls else None,
+        tenant=given.tenant,
+        subscriptions=tuple(RegistrySubscription(each.id, each.name) for each in given.subscriptions),
+        locations=given.locations,
+        clients=tuple(
+            RegistryClient(
+                each.id, each.name, each.sha256, frozenset(each.owner), frozenset(each.consumer), frozenset(each.reader)
+            )
+            for each in given.clients
+        ),
+        hold=given.hold,
     )
 
 

@@ -11,6 +11,7 @@ from resolver.config.admin import AdminSection
 from resolver.config.catalogue import CatalogueSection
 from resolver.config.forwarding import CacheSection, UpstreamSection
 from resolver.config.listeners import DnsSection
+from resolver.config.registry import RegistrySection
 from resolver.config.section import Section
 from resolver.config.sources import Source
 from resolver.config.values import (
@@ -264,6 +265,7 @@ class Configuration(Section):
     cache: CacheSection = CacheSection()
     conflicts: ConflictsSection = ConflictsSection()
     admin: AdminSection = AdminSection()
+    registry: RegistrySection | None = Field(default=None, description="Default: no registry.")
     state: StateSection = StateSection()
     reload: ReloadSection = ReloadSection()
     processes: ProcessesSection = ProcessesSection()

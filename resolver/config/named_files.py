@@ -43,7 +43,11 @@ def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
     for group, upstream in model.upstreams.items():
         if upstream.ca and (why := _no_authorities(absolute(folder / upstream.ca))):
             refused.append((("upstreams", group, "ca"), why))
-    pairs = ((("dns", "tls"), dns.tls), (("dns", "https"), dns.https), (("admin", "tls"), model.admin.tls))
+    registry = model.registry.tls if model.registry else None
+    pairs = (
+        (("dns", "tls"), dns.tls), (("dns", "https"), dns.https), (("admin", "tls"), model.admin.tls),
+        (("registry", "tls"), registry),
+    )  # fmt: skip
     for where, section in pairs:
         if section is None:
             continue

@@ -109,9 +109,12 @@ def _named(settings: ControlSettings) -> Iterator[str]:
     yield from (f"{path_pattern.base(each)}/x.zone" for each in settings.zones.patterns)  # as a file in that folder
     if settings.admin.tls:
         yield from (settings.admin.tls.certificate, settings.admin.tls.key)
+    if settings.registry and settings.registry.tls:
+        yield from (settings.registry.tls.certificate, settings.registry.tls.key)
     for source in settings.sources:
-        if source.azure is None:
+        if source.type == "files":
             yield source.path
+        if source.azure is None:
             continue
         credential, events = source.azure.credential, source.azure.events
         yield from _files((credential.secret, credential.certificate, credential.password))
