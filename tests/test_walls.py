@@ -43,7 +43,7 @@ resolver.admin_settings resolver.azure_settings resolver.registry_settings
 resolver.settings
 resolver.settings_change
 resolver.process.sandbox
-resolver.wire resolver.channel resolver.process
+resolver.wire resolver.channel resolver.process resolver.registry.model
 resolver.http_protocol
 resolver.http_listener
 resolver.config
@@ -71,7 +71,7 @@ resolver.settings_change resolver.version
 resolver.host_port resolver.token_bucket resolver.memory_budget resolver.wire resolver.channel.frames
 resolver.channel.requests resolver.channel.trace resolver.forward resolver.sources.reading
 resolver.sources.azure.protocol resolver.worker.answer resolver.worker.access resolver.worker.explain
-resolver.control.guard resolver.control.estate resolver.control.feed
+resolver.control.guard resolver.control.estate resolver.control.feed resolver.registry.model
 """
 """No input or output, no clock, no randomness. A folder means its own files, not the folders in it."""
 
