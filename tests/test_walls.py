@@ -49,9 +49,10 @@ resolver.http_listener
 resolver.config
 resolver.forward
 resolver.forward.client
-resolver.sources resolver.supervisor resolver.worker.access
-resolver.sources.azure.protocol resolver.worker.answer
-resolver.sources.azure
+resolver.sources resolver.supervisor resolver.worker.access resolver.registry.store
+resolver.sources.azure.protocol resolver.worker.answer resolver.registry.service
+resolver.sources.azure resolver.registry
+resolver.registry.arm
 resolver.worker.net resolver.worker.explain
 resolver.worker
 resolver.control.guard

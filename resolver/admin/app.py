@@ -56,7 +56,7 @@ def listeners(
         opened.append(http_listener.serving(app, unix, "the admin socket", ready))
     if at := settings.listen:
         ready = f"admin interface on {'https' if settings.tls else 'http'}://{at}"
-        tls = Certificate(settings.tls).context if settings.tls else None
+        tls = Certificate(settings.tls.certificate, settings.tls.key).context if settings.tls else None
         app = application(context, at)
         opened.append(http_listener.serving(app, at, "the admin interface", ready, tls=tls))
     if at := settings.health:

@@ -59,10 +59,10 @@ async def made(
 ) -> tuple[Plan, Estate, Estate]:
     """Return the plan, the estate as it was, and the estate as it would be.
 
-    `remotes`: the sources that are asked, by name; all other sources are files.
+    `remotes`: the sources that are asked, by name. A registry has its saved data.
     """
     before, after = _restored(config, saved, now), _restored(config, saved, now)
-    taken = [source.name for source in config.sources if source.name not in remotes]
+    taken = [source.name for source in config.sources if source.type == "files"]
     await asyncio.to_thread(_read_files, after, taken, now)
     errors: dict[str, str] = {}
     for name, remote in remotes.items():

@@ -14,10 +14,9 @@ from resolver.registry.service.virtual_networks import PEERINGS
 from resolver.registry.store.row import Json, Row
 from resolver.registry.store.transaction import Transaction
 from zones.azure import arm
-from zones.azure.encoding import Form
 from zones.azure.resource import Resources
 
-Parts = dict[str, Resources | None]
+Changes = dict[str, Resources | None]
 """Resources by the name of the part, which is the folded id of an endpoint or a network; None: the part is gone."""
 
 _ENDPOINT: Final = ENDPOINT.casefold()
@@ -25,14 +24,14 @@ _VNET: Final = VNET.casefold()
 _OWNED: Final = (ZONE_GROUPS.casefold(), PEERINGS.casefold())
 
 
-def changes(tx: Transaction, changed: Mapping[str, str]) -> Parts:
+def changes(tx: Transaction, changed: Mapping[str, str]) -> Changes:
     """Return the parts that changed rows are in. `changed`: the types of the rows, by key."""
     keys = {key for key, kind in changed.items() if kind in {_ENDPOINT, _VNET}}
     keys |= {key.rpartition("/")[0].rpartition("/")[0] for key, kind in changed.items() if kind in _OWNED}
     return {key: _part(tx, row) if (row := tx.get(key)) else None for key in sorted(keys)}
 
 
-def everything(tx: Transaction) -> Parts:
+def everything(tx: Transaction) -> dict[str, Resources]:
     """Return all parts."""
     rows = [*tx.all_of(_VNET), *tx.all_of(_ENDPOINT)]
     return {row.key: _part(tx, row) for row in rows}
@@ -47,7 +46,7 @@ def _part(tx: Transaction, row: Row) -> Resources:
     else:
         found += [nic.json for each in body["properties"]["networkInterfaces"] if (nic := _nic(tx, each))]
         found += [each.json for each in tx.children(row.key, ZONE_GROUPS.casefold())]
-    return arm.read(msgspec.json.encode({"value": found}), row.id, form=Form.JSON)
+    return arm.read(msgspec.json.encode({"value": found}), row.id, form="json")
 
 
 def _nic(tx: Transaction, reference: Json) -> Row | None:

@@ -5,17 +5,19 @@ Does not know HTTP, and what the types of resources do.
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from resolver.process import wall_clock
 from resolver.registry import feed
-from resolver.registry.feed import Parts
+from resolver.registry.feed import Changes
 from resolver.registry.service.call import Call
-from resolver.registry.store.database import FILE, Database
+from resolver.registry.store.database import FILE, Database, Unavailable
 from resolver.registry.store.transaction import Transaction
 from resolver.registry_settings import RegistryClient, RegistrySettings
+from resolver.sources.reading import ReadError
+from zones.azure.resource import Resources
 
 _T = TypeVar("_T")
 
@@ -27,7 +29,7 @@ class Registry:
         self.settings = settings
         self.path = Path(directory) / FILE
         self._database = Database(self.path, feed.changes, self._committed)
-        self._follower: Callable[[Parts], None] | None = None
+        self._follower: Callable[[Mapping[str, Resources | None]], None] | None = None
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -35,13 +37,16 @@ class Registry:
         async with self._database.opened():
             yield
 
-    def follow(self, follower: Callable[[Parts], None] | None) -> None:
+    def follow(self, follower: Callable[[Mapping[str, Resources | None]], None] | None) -> None:
         """Call `follower` with the parts that each commit changes, before the writers get their results."""
         self._follower = follower
 
-    async def everything(self) -> Parts:
-        """Return all parts. Raises `Unavailable`."""
-        return await self._database.read(feed.everything)
+    async def everything(self) -> dict[str, Resources]:
+        """Return all parts. Raises `ReadError`."""
+        try:
+            return await self._database.read(feed.everything)
+        except Unavailable as error:
+            raise ReadError(str(error)) from error
 
     async def read(self, caller: RegistryClient, work: Callable[[Call], _T]) -> _T:
         """Return what `work` returns for the last committed state. Raises what it raises, and `Unavailable`."""
@@ -66,9 +71,9 @@ class Registry:
     def _bound(self, caller: RegistryClient, work: Callable[[Call], _T]) -> Callable[[Transaction], _T]:
         return lambda tx: work(Call(tx, caller, self.settings(), wall_clock.now(), _guid))
 
-    def _committed(self, parts: Parts) -> None:
-        if self._follower and parts:
-            self._follower(parts)
+    def _committed(self, changes: Changes) -> None:
+        if self._follower and changes:
+            self._follower(changes)
 
 
 def _guid() -> str:

@@ -1,4 +1,4 @@
-"""The certificate of the TCP listener. Files that change are read again; what cannot be used leaves the old one.
+"""The certificate of a TCP listener of control. A file that changes is read again; one that cannot be used is ignored.
 
 Does not know who connects.
 """
@@ -7,7 +7,6 @@ import ssl
 import time
 from typing import Final
 
-from resolver.admin_settings import AdminTls
 from resolver.process import certificate
 from resolver.settings import Tls
 from resolver.supervisor.key_files import INTERVAL, KeyFiles, check_usable
@@ -16,12 +15,12 @@ _ALPN: Final = ("http/1.1",)
 
 
 class Certificate:
-    """The TLS context of the listener."""
+    """The TLS context of a listener of control. `chain` and `key` are paths."""
 
-    def __init__(self, settings: AdminTls) -> None:
-        self._tls = Tls((), settings.certificate, settings.key)
+    def __init__(self, chain: str, key: str) -> None:
+        self._tls = Tls((), chain, key)
         self._context = certificate.context(_ALPN)
-        self._files = KeyFiles([(settings.certificate, settings.key)], check_usable)
+        self._files = KeyFiles([(chain, key)], check_usable)
         self._due = 0.0
         self._load()
 

@@ -40,11 +40,13 @@ class Body:
 
     def text(self, name: str, default: str = "") -> str:
         """Return a text. Raises `ArmFailure` 400."""
-        return self._value(name, str, default, "a string")
+        found: str = self._value(name, str, default, "a string")
+        return found
 
     def switch(self, name: str, *, default: bool) -> bool:
         """Return a truth value. Raises `ArmFailure` 400."""
-        return self._value(name, bool, default, "true or false")
+        found: bool = self._value(name, bool, default, "true or false")
+        return found
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of texts; empty where there is none. Raises `ArmFailure` 400."""

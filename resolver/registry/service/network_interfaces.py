@@ -10,6 +10,6 @@ def delete(_call: Call, row: Row) -> None:
     owner = row.json["properties"]["privateEndpoint"]["id"]
     raise bad_request(
         "NicInUseWithPrivateEndpoint",
-        f"The network interface {row.id} is used by the private endpoint {owner} and goes with it. Delete the endpoint.",
+        f"The network interface {row.id} belongs to the private endpoint {owner}. Delete the endpoint.",
         row.id,
     )

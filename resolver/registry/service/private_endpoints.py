@@ -12,6 +12,12 @@ from resolver.registry.model.connection import Action, Connection, Side, approva
 from resolver.registry.model.failure import ArmFailure, bad_request
 from resolver.registry.model.fqdns import Member
 from resolver.registry.model.limits import check_limit
+from resolver.registry.model.placement import (
+    IpConfiguration,
+    check_alias_is_manual,
+    check_placement,
+    static_addresses,
+)
 from resolver.registry.model.resource_id import ArmId, require_type
 from resolver.registry.service import connections, endpoint_dns, private_link_services, targets
 from resolver.registry.service.addresses import pool_of
@@ -115,22 +121,11 @@ def _subnet(call: Call, found: ArmId, location: str, given: Body) -> Row:
     """Return the subnet of a new endpoint: in its subscription and location."""
     path = given.where("subnet.id")
     named = require_type(ArmId.parse(given.object("subnet").needed("id"), path), SUBNETS, path)
+    vnet_id = ArmId.parse(str(named).partition("/subnets/")[0], path)
     if named.subscription.casefold() != found.subscription.casefold():
-        raise bad_request(
-            "InvalidResourceReference",
-            f"The subnet {named} is in another subscription than the private endpoint {found}. An endpoint must be in "
-            "the subscription of its virtual network.",
-            path,
-        )
+        check_placement(found, location, vnet_id, location)  # raises before the network is looked for elsewhere
     subnet = call.row(named, path)
-    vnet = call.row(ArmId.parse(subnet.id.partition("/subnets/")[0]), path)
-    if (there := vnet.json["location"]) != location:
-        raise bad_request(
-            "InvalidResourceReference",
-            f"The virtual network {vnet.id} is in {there}, and the private endpoint {found} in {location}. An endpoint "
-            "must be in the region of its virtual network.",
-            path,
-        )
+    check_placement(found, location, vnet_id, call.row(vnet_id, path).json["location"])
     return subnet
 
 
@@ -146,20 +141,15 @@ def _request(call: Call, found: ArmId, given: Body) -> _Request:
     if len(asked) != 1:
         raise bad_request(
             "InvalidRequestContent",
-            f"A private endpoint has exactly one connection, in `{AUTOMATIC}` or `{MANUAL}`; this one has {len(asked)}.",
+            f"A private endpoint has one connection, in `{AUTOMATIC}` or `{MANUAL}`. This one has {len(asked)}.",
             given.path,
         )
     kind, connection = asked[0]
     link = connection.object("properties")
     wanted, path = link.needed("privateLinkServiceId"), link.where("privateLinkServiceId")
     by_alias = ""
+    check_alias_is_manual(wanted, manual=kind == MANUAL, path=path)
     if is_alias(wanted):
-        if kind == AUTOMATIC:
-            raise bad_request(
-                "PrivateLinkServiceAliasNeedsManualConnection",
-                f"An alias connects with the manual flow only: put the connection into `{MANUAL}`.",
-                path,
-            )
         alias = Alias.parse(wanted)
         target = call.tx.get(call.tx.service_with(alias.key)) if alias else None
         if target is None or not private_link_services.visible(target, found.subscription):
@@ -209,37 +199,27 @@ def _static(given: Body) -> list[Body]:
     return given.objects("ipConfigurations")
 
 
-def _static_shown(each: Body) -> Json:
+def _configuration(each: Body) -> IpConfiguration:
     named = each.object("properties")
+    address = named.needed("privateIPAddress")
+    return IpConfiguration(each.needed("name"), named.text("groupId"), named.text("memberName"), address)
+
+
+def _static_shown(each: Body) -> Json:
+    given = _configuration(each)
     return {
-        "name": each.needed("name"),
-        "properties": {
-            "groupId": named.text("groupId"),
-            "memberName": named.text("memberName"),
-            "privateIPAddress": named.needed("privateIPAddress"),
-        },
+        "name": given.name,
+        "properties": {"groupId": given.group, "memberName": given.member, "privateIPAddress": given.address},
     }
 
 
 def _place(call: Call, found: ArmId, subnet: Row, members: tuple[Member, ...], given: Body) -> list[_Placed]:
     """Take an address for each member: the one that the body names, or the lowest that is free."""
     pool = pool_of(call, subnet)
-    wanted: dict[str, str] = {}
-    for each in _static(given):
-        named = each.object("properties")
-        member = named.text("memberName") or members[0].name
-        if member.casefold() not in {known.name.casefold() for known in members}:
-            names = ", ".join(known.name for known in members)
-            raise named.invalid("memberName", f"is {member!r}, which is no member of this sub-resource: {names}")
-        if member.casefold() in wanted:
-            raise named.invalid("memberName", f"is {member!r}, which has an address already")
-        wanted[member.casefold()] = named.needed("privateIPAddress")
-    if wanted and len(wanted) != len(members):
-        names = ", ".join(known.name for known in members)
-        raise given.invalid("ipConfigurations", f"must name an address for each member of the sub-resource: {names}")
+    wanted = static_addresses(members, map(_configuration, _static(given)), given.where("ipConfigurations"))
     placed = []
     for known in members:
-        static = wanted.get(known.name.casefold())
+        static = wanted.get(known.name)
         address = str(pool.take_static(found.key, static, call.now) if static else pool.take(found.key, call.now))
         call.tx.take(subnet.key, address, found.key)
         placed.append(_Placed(known, address, bool(static)))
@@ -327,7 +307,10 @@ def _check_same(call: Call, found: ArmId, given: Body, body: Json) -> None:
     asked = (request.by_alias or request.target.id).casefold(), [each.casefold() for each in request.groups]
     if same != asked or not properties[request.list]:
         raise _lasting(found, request.path)
-    if "ipConfigurations" in given and [_static_shown(each) for each in _static(given)] != properties["ipConfigurations"]:
+    if (
+        "ipConfigurations" in given
+        and [_static_shown(each) for each in _static(given)] != properties["ipConfigurations"]
+    ):
         raise _lasting(found, given.where("ipConfigurations"))
     name = given.text("customNetworkInterfaceName", properties["customNetworkInterfaceName"])
     if name != properties["customNetworkInterfaceName"]:

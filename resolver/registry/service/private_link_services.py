@@ -109,7 +109,9 @@ def _check_balancers(call: Call, found: ArmId, frontends: list[Json]) -> None:
             f"The private link service {found} needs `loadBalancerFrontendIpConfigurations`, at least one.",
             "properties.loadBalancerFrontendIpConfigurations",
         )
-    others = [each for each in call.tx.listed(SERVICE.casefold(), found.subscription.casefold()) if each.key != found.key]
+    others = [
+        each for each in call.tx.listed(SERVICE.casefold(), found.subscription.casefold()) if each.key != found.key
+    ]
     for balancer in {_balancer(each) for each in frontends}:
         used = sum(
             balancer in map(_balancer, each.json["properties"]["loadBalancerFrontendIpConfigurations"])

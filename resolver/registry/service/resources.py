@@ -67,7 +67,7 @@ def listed(call: Call, kind: ResourceType, scope: ArmId, after: str, size: int) 
         rows = call.tx.children(scope.key, folded, after, size + 1)
     else:
         if scope.group:
-            check_group(call, scope)
+            call.row(scope)
         rows = call.tx.listed(folded, scope.subscription.casefold(), scope.group.casefold(), after, size + 1)
     items = [kind.shown(call, row) for row in rows[:size]]
     return Page(items, rows[size - 1].key if len(rows) > size else "")
@@ -123,8 +123,6 @@ def check_group(call: Call, found: ArmId) -> None:
     group = ArmId(found.subscription, found.group)
     if found.namespace and call.tx.get(group.key) is None:
         raise missing(group)
-    if found.group and not found.namespace:
-        call.row(found)
 
 
 def tags_of(body: Body) -> Json:

@@ -57,7 +57,9 @@ def members_of(call: Call, link: Json) -> tuple[Member, ...]:
     key = call.tx.service_with(alias.key) if alias else ArmId.parse(wanted).key
     row = call.tx.get(key)
     if row is None:
-        raise ArmFailure(404, "ResourceNotFound", f"The target {wanted} of the private endpoint does not exist.", wanted)
+        raise ArmFailure(
+            404, "ResourceNotFound", f"The target {wanted} of the private endpoint does not exist.", wanted
+        )
     if row.type == SERVICE.casefold():
         return fqdns.service_members(row.json["properties"]["fqdns"])
     return fqdns.members_of(_target(row), link["groupIds"][0])

@@ -181,12 +181,16 @@ def put_peering(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
         raise bad_request("InvalidRequestContent", "A virtual network cannot be a peer of itself.", path)
     if was is not None and _remote(was) != remote.key:
         raise bad_request(
-            "RemoteVnetCannotBeChanged", f"The peering {found} is with {_remote(was)}. Delete it, and make another.", path
+            "RemoteVnetCannotBeChanged",
+            f"The peering {found} is with {_remote(was)}. Delete it, and make another.",
+            path,
         )
     for other in call.tx.children(vnet.key, _PEERINGS):
         if other.key != found.key and _remote(other) == remote.key:
             raise bad_request(
-                "AnotherPeeringAlreadyReferencesRemoteVnet", f"The peering {other.id} is with {remote.id} already.", path
+                "AnotherPeeringAlreadyReferencesRemoteVnet",
+                f"The peering {other.id} is with {remote.id} already.",
+                path,
             )
     back = next((each for each in call.tx.children(remote.key, _PEERINGS) if _remote(each) == vnet.key), None)
     properties: Json = {

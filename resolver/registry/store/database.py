@@ -56,10 +56,8 @@ class Database(Generic[_S]):
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Open the database while the context is open. Raises `Unavailable`."""
+        """Work while the context is open. The file is opened, and made, with the first read or write."""
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writing, self._open)
-        await loop.run_in_executor(self._reading, self._open_reader)
         task = asyncio.create_task(self._commit_writes())
         try:
             yield
@@ -73,6 +71,8 @@ class Database(Generic[_S]):
 
     async def read(self, work: Callable[[Transaction], _T]) -> _T:
         """Return what `work` returns for the last committed state. Raises what it raises, and `Unavailable`."""
+        if self._writer is None:
+            await self.write(_nothing)  # makes the tables
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, work)
 
     async def write(self, work: Callable[[Transaction], _T]) -> _T:
@@ -83,33 +83,26 @@ class Database(Generic[_S]):
 
     # -- the thread of the reads
 
-    def _open_reader(self) -> None:
-        self._reader = _connected(self._path)
-        self._reader.execute("PRAGMA query_only = ON")
-
     def _read(self, work: Callable[[Transaction], _T]) -> _T:
-        assert self._reader is not None  # noqa: S101 - the database is open
         try:
-            self._reader.execute("BEGIN")
+            reader = self._reader = self._reader or _connected(self._path, "query_only = ON", "temp_store = MEMORY")
+            reader.execute("BEGIN")
             try:
-                return work(Transaction(self._reader, 0))
+                return work(Transaction(reader, 0))
             finally:
-                self._reader.execute("ROLLBACK")
+                reader.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
             raise Unavailable(f"{self._path}: {error}") from error
 
     # -- the thread of the writes
 
-    def _open(self) -> None:
-        try:
-            self._writer = writer = _connected(self._path)
-            # FULL: an acknowledged write is on disk also after a loss of power. One sync serves many writes.
-            for pragma in ("journal_mode = WAL", "synchronous = FULL"):
-                writer.execute(f"PRAGMA {pragma}")
-            self._migrate(writer)
-            self._serial = int(Transaction(writer, 0).fact("serial") or 0)
-        except sqlite3.Error as error:
-            raise Unavailable(f"{self._path}: {error}") from error
+    def _open(self) -> sqlite3.Connection:
+        # FULL: an acknowledged write is on disk also after a loss of power. One sync serves many writes.
+        # MEMORY: in the sandbox, SQLite may write no file elsewhere.
+        writer = _connected(self._path, "journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY")
+        self._migrate(writer)
+        self._serial = int(Transaction(writer, 0).fact("serial") or 0)
+        return writer
 
     def _migrate(self, writer: sqlite3.Connection) -> None:
         known = writer.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone()
@@ -129,8 +122,7 @@ class Database(Generic[_S]):
 
     def _run(self, works: list[Callable[[Transaction], Any]]) -> tuple[list[Any], Any]:
         """Run writes as one commit. Return the result or the exception of each one, and the summary of the changes."""
-        writer = self._writer
-        assert writer is not None  # noqa: S101 - the database is open
+        writer = self._writer = self._writer or self._open()
         results: list[Any] = []
         changed: dict[str, str] = {}
         serial = self._serial
@@ -172,7 +164,7 @@ class Database(Generic[_S]):
                 batch.append(self._writes.get_nowait())
             try:
                 results, summary = await loop.run_in_executor(self._writing, self._run, [each.work for each in batch])
-            except sqlite3.Error as error:
+            except (sqlite3.Error, Unavailable) as error:
                 results, summary = [Unavailable(f"{self._path}: {error}")] * len(batch), None
             if summary is not None:
                 self._committed(summary)
@@ -185,5 +177,12 @@ class Database(Generic[_S]):
                     each.done.set_result(result)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+def _nothing(_transaction: Transaction) -> None:
+    """Change nothing."""
+
+
+def _connected(path: Path, *pragmas: str) -> sqlite3.Connection:
+    made = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    for pragma in pragmas:
+        made.execute(f"PRAGMA {pragma}")
+    return made
