@@ -63,6 +63,11 @@ class Approval(StrEnum):
     NONE = "none"
 
 
+def approval_action(resource_type: str) -> str:
+    """Return the permission on a target with which a caller's automatic connection is approved at once."""
+    return f"{resource_type}/privateEndpointConnectionsApproval/action"
+
+
 def approval(*, manual: bool, caller_may_approve: bool, subscription_is_listed: bool) -> Approval:
     """Return how a new connection is approved.
 

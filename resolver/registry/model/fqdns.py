@@ -14,15 +14,19 @@ from urllib.parse import urlsplit
 
 from resolver.registry.model.failure import bad_request
 from resolver.registry.model.name_rules import DEFAULT, RULES, MemberRule, Rule
+from resolver.registry.model.placeholders import Placeholders
 from zones.azure.catalogue import read_table
 from zones.azure.catalogue_table import CatalogueEntry
 from zones.azure.endpoint import fold_region
 from zones.dns.name import InvalidName, from_text
 
 PRIVATE_LINK_SERVICE: Final = "Microsoft.Network/privateLinkServices"
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_HOST: Final = re.compile(r"[\w-]+(\.[\w-]+)+", re.ASCII)
 _CHOSEN_BY_OWNER: Final = "{"
 """Start of a group id in the catalogue that the resource's owner chooses: `{frontendIpConfigName}`."""
+_STORAGE: Final = "microsoft.storage/storageaccounts"
+_OLD_ACCOUNTS: Final = frozenset(("storage", "blobstorage"))
+"""Kinds of storage accounts before general purpose v2, folded."""
 _NO_NAMES: Final = Rule((MemberRule("{group}", ()),), host="")
 
 
@@ -94,6 +98,13 @@ def check_groups(target: Target, groups: Sequence[str], path: str) -> str:
                 "InvalidGroupId", f"A private link service has no group ids. Leave out {given[0]!r}.", path
             )
         return ""
+    if target.type.casefold() == _STORAGE and target.kind.casefold() in _OLD_ACCOUNTS:
+        raise bad_request(
+            "FeatureNotSupportedForAccount",
+            f"{target.name} is a storage account of the kind {target.kind}. Private endpoints connect only to general "
+            "purpose v2 accounts: upgrade the account to StorageV2.",
+            path,
+        )
     known = group_ids(target.type, target.region)
     choices = f"{target.type} has {', '.join(known)}." if known else f"{target.type} has one for each configuration."
     if not given:
@@ -125,7 +136,7 @@ def members_of(target: Target, group: str) -> tuple[Member, ...]:
     Raises `ArmFailure` 400 `InvalidResourceName` where the resource's name cannot be part of a DNS name.
     """
     rule = _rule(target, group)
-    fields = _Fields(target, group, _suffixes(target, group))
+    fields = _placeholders(target, group)
     fields.host = _known_host(target, rule) or fields.fill(rule.host)
     found: dict[str, Member] = {}
     for each in rule.members:
@@ -164,7 +175,7 @@ def link_resources(target: Target) -> tuple[LinkResource, ...]:
         LinkResource(
             group,
             tuple(member.name for member in members_of(target, group)),
-            tuple(_Fields(target, group, ()).fill_placeholders(zone) for zone in zones[group.casefold()]),
+            tuple(_placeholders(target, group).fill_placeholders(zone) for zone in zones[group.casefold()]),
         )
         for group in group_ids(target.type, target.region)
     )
@@ -253,60 +264,21 @@ def _known_host(target: Target, rule: Rule) -> str:
         from_text(host or "")
     except ValueError:  # a URL that cannot be parsed, or `InvalidName`
         return ""
-    return host if host and "." in host else ""
+    return host if host and _HOST.fullmatch(host) else ""
 
 
-class _Fields:
-    """The values of the placeholders for one target and group id."""
-
-    def __init__(self, target: Target, group: str, suffixes: Sequence[str]) -> None:
-        self.region = fold_region(target.region)
-        self.host = ""
-        self._code = _region_codes().get(self.region, self.region)
-        self._suffixes = suffixes
-        hexadecimal = target.guid.replace("-", "").casefold()
-        number = int.from_bytes(hexadecimal.encode())
-        zone = target.properties.get("dnsZone")
-        self._fixed = {
-            "name": target.name.casefold(),
-            "guid": target.guid.casefold(),
-            "hex": hexadecimal,
-            "hash": hexadecimal[:12],
-            "number": str(number % 10**16),
-            "digit": str(number % 20),
-            "group": group,
-            "slot": group.casefold().removeprefix("sites") if _is_slot(target.type, group) else "",
-            "dnsPrefix": zone if isinstance(zone, str) else hexadecimal[:12],
-            "regionCode": self._code,
-            "code": self._code,
-            "partitionId": "1",
-            "subzone": target.name.casefold(),
-        }
-
-    def fill(self, text: str) -> str:
-        """Return the text with all placeholders replaced; empty where the cloud has no such suffix."""
-        try:
-            return self.fill_placeholders(text)
-        except IndexError:
-            return ""
-
-    def fill_placeholders(self, text: str) -> str:
-        """Return the text with all placeholders replaced. Raises `IndexError` where a suffix is missing."""
-        return _PLACEHOLDER.sub(self._value, text)
-
-    def _value(self, found: re.Match[str]) -> str:
-        name = found[1]
-        if (value := self._fixed.get(name)) is not None:
-            return value
-        if name in ("region", "regionName"):
-            return self.region
-        if name == "host":
-            return self.host
-        if name in ("hostname", "domain"):
-            first, _, rest = self.host.partition(".")
-            return first if name == "hostname" else rest
-        suffix = self._suffixes[-1 if name == "plast" else int(name[1:])]
-        return self.fill_placeholders(suffix.partition(".")[2] if name.startswith("p") else suffix)
+def _placeholders(target: Target, group: str) -> Placeholders:
+    region, zone = fold_region(target.region), target.properties.get("dnsZone")
+    return Placeholders(
+        name=target.name,
+        group=group,
+        guid=target.guid,
+        region=region,
+        code=_region_codes().get(region, region),
+        slot=group.casefold().removeprefix("sites") if _is_slot(target.type, group) else "",
+        suffixes=_suffixes(target, group),
+        zone=zone if isinstance(zone, str) else "",
+    )
 
 
 def _checked(fqdn: str, target: Target) -> str:
