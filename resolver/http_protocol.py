@@ -8,7 +8,7 @@ not know routes, nor limits of connections (`http_listener`).
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -52,15 +52,18 @@ def type_of(code: str) -> str:
     return f"urn:pldns:problem:{code}"
 
 
-def problem(status: int, detail: str | None = None, headers: Mapping[str, str] = _NONE, code: str = "") -> Response:
+def problem(
+    status: int, detail: str | None = None, headers: Mapping[str, str] = _NONE, code: str = "",
+    more: Mapping[str, Any] = _NONE,
+) -> Response:  # fmt: skip
     """Return an error response with problem details. The title is the reason phrase of the status.
 
-    `code`: of the kind of error; by default, one of the status.
+    `code`: of the kind of error; by default, one of the status. `more`: further members.
     """
     title = web.Response(status=status).reason or "Error"
     code = code or CODES.get(status, "")
     kind = type_of(code) if code else "about:blank"
-    body = {"type": kind, "title": title, "status": status} | ({"detail": detail} if detail else {})
+    body = {"type": kind, "title": title, "status": status} | ({"detail": detail} if detail else {}) | dict(more)
     return Response(
         body=json.dumps(body).encode(), status=status, content_type="application/problem+json", headers=headers
     )

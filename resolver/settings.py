@@ -339,12 +339,16 @@ class ProcessSettings(msgspec.Struct, frozen=True):
     """After a stop was requested, pldns is not ready but answers for this time."""
 
 
+LogLevelName = Literal["debug", "info", "warning", "error"]
+"""What is logged: events of this severity and those above it."""
+
+
 class LogSettings(msgspec.Struct, frozen=True):
     """The form of the log of every process."""
 
     format: Literal["text", "json"] = "text"
     time: Literal["auto", "on", "off"] = "off"
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: LogLevelName = "info"
 
 
 class Overrides(msgspec.Struct, frozen=True):

@@ -2,11 +2,13 @@
 
 from aiohttp import web
 
+from resolver.admin.access.audit import Entry
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.tokens import MadeToken, NameTaken
-from resolver.admin.paging import page
+from resolver.admin.filters import page_request
+from resolver.admin.paging import SortKey, page
 from resolver.admin.resources import access
-from resolver.admin.resources.access import NewToken, RevokeRequest, TokenRequest
+from resolver.admin.resources.access import AuditParameters, NewToken, RevokeRequest, TokenRequest
 from resolver.admin.resources.model import ListParameters
 from resolver.admin.responses import encoded, item_response, list_response
 from resolver.admin.route import Context
@@ -15,12 +17,12 @@ from resolver.admin_settings import AdminToken
 _LAST = 1 << 62
 
 
-async def list_tokens(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+async def list_tokens(context: Context, request: web.Request, asked: ListParameters) -> web.Response:
     """Answer with the tokens of the configuration and those that were made, sorted by name."""
     found: list[AdminToken | MadeToken] = [*context.estate.settings.admin.tokens, *context.tokens.made.values()]
     return list_response(
         await page(
-            found, lambda item: (item.name,), lambda item: encoded(access.token(item)), asked.limit, asked.cursor
+            found, lambda item: (item.name,), lambda item: encoded(access.token(item)), page_request(request, asked)
         )
     )
 
@@ -57,11 +59,16 @@ async def revoke(context: Context, request: web.Request, _: RevokeRequest) -> we
     return item_response(item)
 
 
-async def list_audit(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+async def list_audit(context: Context, request: web.Request, asked: AuditParameters) -> web.Response:
     """Answer with the changes, the newest first."""
+    names, people = ({each.casefold() for each in said} for said in (asked.name, asked.who))
+
+    def key(item: Entry) -> SortKey | None:
+        wanted = (not names or item.target.casefold() in names) and (not people or item.who.casefold() in people)
+        return (f"{_LAST - item.id}",) if wanted else None
+
     return list_response(
         await page(
-            context.audit_log.entries, lambda item: (f"{_LAST - item.id}",), lambda item: encoded(access.entry(item)),
-            asked.limit, asked.cursor,
+            context.audit_log.entries, key, lambda item: encoded(access.entry(item)), page_request(request, asked)
         )
-    )  # fmt: skip
+    )

@@ -24,7 +24,7 @@ from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.tokens import Tokens
 from resolver.admin.own_hosts import OwnHosts
 from resolver.admin.paging import InvalidCursor
-from resolver.admin.resources.model import Parameters
+from resolver.admin.resources.model import UNKNOWN_VALUE, Parameters, hint, nearest
 from resolver.admin.route import Context, Route
 from resolver.admin.routes import ROUTES
 from resolver.admin.view import View
@@ -112,9 +112,9 @@ def _application(
 async def _get(context: Context, entrance: Entrance, route: Route, request: web.Request) -> web.StreamResponse:
     _let_in(entrance, route, request)
     try:
-        return await route.handler(context, request, route.parameters.model_validate(_query(request)))
+        return await route.handler(context, request, route.parameters.model_validate(_query(request, route.parameters)))
     except ValidationError as error:
-        raise Refused(Code.INVALID_PARAMETER, _mistakes(error.errors())) from None
+        raise _refused(route, error.errors()) from None
     except InvalidCursor as error:
         raise Refused(Code.INVALID_CURSOR, f"cursor: {error}") from None
 
@@ -158,14 +158,31 @@ _WAYS_IN: Final = (
 )
 
 
-def _query(request: web.Request) -> dict[str, str]:
-    """Return the query parameters of a request. Raises `Refused` for a parameter that is given twice."""
-    found: dict[str, str] = {}
+def _query(request: web.Request, parameters: type[Parameters]) -> dict[str, str | list[str]]:
+    """Return the query parameters of a request. Raises `Refused` for one that is given twice and may not be."""
+    found: dict[str, str | list[str]] = {}
+    repeatable = parameters.repeatable()
     for name, value in request.query.items():
-        if name in found:
+        if name in repeatable:
+            found[name] = [*found.get(name, ()), value]
+        elif name in found:
             raise Refused(Code.INVALID_PARAMETER, f"{name}: given twice")
-        found[name] = value
+        else:
+            found[name] = value
     return found
+
+
+def _refused(route: Route, errors: Sequence[ErrorDetails]) -> Refused:
+    """Return the refusal of query parameters. What does not exist is named first, with what may be meant."""
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            name = str(error["loc"][0])
+            near = nearest(name, tuple(route.parameters.model_fields))
+            return Refused(Code.UNKNOWN_PARAMETER, f"{name[:80]}: no such parameter{hint(near)}", nearest=near)
+    for error in errors:
+        if error["type"] == UNKNOWN_VALUE:
+            return Refused(Code.UNKNOWN_VALUE, f"{error['loc'][0]}: {error['msg']}", nearest=error["ctx"]["nearest"])
+    return Refused(Code.INVALID_PARAMETER, _mistakes(errors))
 
 
 def _mistakes(errors: Sequence[ErrorDetails]) -> str:

@@ -1,18 +1,26 @@
-"""Handlers for what operators decide: acknowledged findings."""
+"""Handlers for what operators decide: acknowledged findings, and pins."""
 
 from datetime import datetime
+from typing import Any
 
 from aiohttp import web
+from msgspec import structs
 
 from resolver.admin.access.identity import IDENTITY
 from resolver.admin.access.problems import Code, Refused
-from resolver.admin.resources import findings
+from resolver.admin.filters import page_request
+from resolver.admin.paging import SortKey, page
+from resolver.admin.resources import findings, pins
 from resolver.admin.resources.findings import AcknowledgeRequest, WithdrawRequest
-from resolver.admin.responses import item_response
+from resolver.admin.resources.model import ListParameters
+from resolver.admin.resources.pins import PinItem, PinRequest, UnpinRequest
+from resolver.admin.responses import encoded, item_response, list_response, requested_name
 from resolver.admin.route import Context
 from resolver.control.operator_decisions import TooManyDecisions
 from resolver.process import wall_clock
+from zones.claims.policy import Pin
 from zones.clocks import WallTime
+from zones.dns.name import from_text, to_text
 
 
 async def acknowledge(context: Context, request: web.Request, wanted: AcknowledgeRequest) -> web.Response:
@@ -47,6 +55,61 @@ async def withdraw(context: Context, request: web.Request, _: WithdrawRequest) -
         raise _unsaved(error) from None
     context.audit(request, "finding.withdraw", key, removed.model_dump(include={"note", "until"}), {})
     return item_response(removed)
+
+
+async def list_pins(context: Context, request: web.Request, asked: ListParameters) -> web.Response:
+    """Answer with the pins that have not ended, sorted by name and network."""
+    now = wall_clock.now()
+    found = [pins.pin(each) for each in context.estate.pins if not each.has_ended(now)]
+
+    def key(item: PinItem) -> SortKey:
+        return item.name, item.network or "", item.origin
+
+    return list_response(await page(found, key, encoded, page_request(request, asked)))
+
+
+async def pin(context: Context, request: web.Request, wanted: PinRequest) -> web.Response:
+    """Give a name to an endpoint."""
+    estate, now = context.estate, wall_clock.now()
+    name = requested_name(wanted.name, Code.INVALID_BODY)
+    text = to_text(name)
+    if wanted.network is not None and wanted.network not in estate.networks.names:
+        raise Refused(Code.UNKNOWN_NETWORK, f"there is no network `{wanted.network[:80]}`")
+    for each in estate.settings.conflicts.pins:
+        if from_text(each.name) == name and each.network in {None, wanted.network} and not each.has_ended(now):
+            raise Refused(
+                Code.CONFIGURED, f"`conflicts.pins` pins {text} to {each.endpoint}; change it there, and reload"
+            )
+    endpoint = pins.claimant(estate, name, wanted.endpoint)
+    made = Pin(text, endpoint.id, wanted.network, _end(wanted.until, now), wanted.reason, request[IDENTITY].name)
+    if made.key != endpoint.key:
+        made = structs.replace(made, endpoint=endpoint.key)
+    try:
+        before = context.view.decisions.pin(made, now)
+    except TooManyDecisions as error:
+        raise Refused(Code.LIMIT_REACHED, str(error)) from None
+    except OSError as error:
+        raise _unsaved(error) from None
+    context.audit(request, "pin.set", text, _pin_values(before) if before else {}, _pin_values(made))
+    return item_response(pins.pin(made))
+
+
+async def unpin(context: Context, request: web.Request, wanted: UnpinRequest) -> web.Response:
+    """Remove the pin that an operator has made."""
+    text = to_text(requested_name(request.match_info["name"]))
+    try:
+        removed = context.view.decisions.unpin(text, wanted.network, wall_clock.now())
+    except KeyError:
+        where = f" in `{wanted.network[:80]}`" if wanted.network else " in all networks"
+        raise Refused(Code.UNKNOWN_PIN, f"no operator has pinned {text}{where}") from None
+    except OSError as error:
+        raise _unsaved(error) from None
+    context.audit(request, "pin.remove", text, _pin_values(removed), {})
+    return item_response(pins.pin(removed))
+
+
+def _pin_values(item: Pin) -> dict[str, Any]:
+    return pins.pin(item).model_dump(include={"endpoint", "network", "reason", "until"})
 
 
 def _end(until: datetime | None, now: WallTime) -> WallTime | None:

@@ -1,90 +1,159 @@
 """Handlers for the estate: endpoints, networks, zones, names, claims and findings."""
 
+import asyncio
+
 from aiohttp import web
 
+from resolver.admin import filters
 from resolver.admin.access.problems import Code, Refused
-from resolver.admin.paging import SortKey, page
+from resolver.admin.filters import page_request
+from resolver.admin.paging import Page, SortKey, page, slices
 from resolver.admin.resources import claims, endpoints, findings, names, networks, zones
 from resolver.admin.resources.claims import ClaimParameters
+from resolver.admin.resources.endpoints import EndpointParameters
 from resolver.admin.resources.findings import FindingParameters
-from resolver.admin.resources.model import ListParameters
-from resolver.admin.responses import encoded, item_response, list_response, requested_name
+from resolver.admin.resources.names import NameParameters
+from resolver.admin.resources.networks import NetworkParameters
+from resolver.admin.resources.zones import ZoneParameters
+from resolver.admin.responses import encoded, list_response, requested_name
 from resolver.admin.route import Context
+from resolver.admin.zone_census import NO_NAMES
 from resolver.process import wall_clock
 from zones.azure.endpoint import ResourceId
+from zones.claims.contest import Claim
 from zones.dns.name import Name, is_under, labels, to_text
 from zones.findings.finding import Finding
-from zones.networks.network import DEFAULT_NETWORK, NO_NETWORKS, Network
+from zones.networks.network import DEFAULT_NETWORK, Network
 
 
-async def list_endpoints(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+async def list_endpoints(context: Context, request: web.Request, asked: EndpointParameters) -> web.Response:
     """Answer with the endpoints, sorted by id."""
+    estate = context.estate
+    mask = filters.network_mask(estate, asked.network)
+    has_name = await filters.endpoints_of(estate, await filters.zones(context, asked.zone), asked.name)
+    found = estate.ledger.endpoints
+
+    def sort_key(key: ResourceId) -> SortKey | None:
+        endpoint = found.get(key)
+        if endpoint is None or not has_name(key) or (asked.state and endpoint.state not in asked.state):
+            return None
+        return (key,) if not asked.network or estate.networks.sees(endpoint) & mask else None
 
     def shown(key: ResourceId) -> bytes | None:
-        return encoded(endpoints.endpoint(context.estate, key))
+        return encoded(endpoints.endpoint(estate, key))
 
-    found = context.estate.ledger.endpoints
-    return list_response(await page(found, lambda key: (key,), shown, asked.limit, asked.cursor))
+    return list_response(await page(found, sort_key, shown, page_request(request, asked)))
 
 
-async def list_networks(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+async def list_networks(context: Context, request: web.Request, asked: NetworkParameters) -> web.Response:
     """Answer with the networks, sorted by name."""
     found = [DEFAULT_NETWORK] if context.estate.networks.implicit else context.estate.networks.now
+    wanted = filters.chosen("name", asked.name, [each.name for each in found])
+
+    def key(network: Network) -> SortKey | None:
+        return (network.name,) if wanted is None or network.name in wanted else None
 
     def shown(network: Network) -> bytes | None:
         return encoded(networks.network(context.estate, network))
 
-    return list_response(await page(found, lambda network: (network.name,), shown, asked.limit, asked.cursor))
+    return list_response(await page(found, key, shown, page_request(request, asked)))
 
 
-async def list_zones(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+async def list_zones(context: Context, request: web.Request, asked: ZoneParameters) -> web.Response:
     """Answer with the zones, in canonical order."""
-    counts = await context.zone_census.at(context.view.serial)
-    origins = counts.keys() | context.estate.static.keys() | context.estate.policies.named
+    estate, serial = context.estate, context.view.serial
+    mask, chosen = filters.network_mask(estate, asked.network), await filters.zones(context, asked.zone)
+    said = filters.names(asked.name)
+    holding = None if said is None else {zones.zone_of(estate, name) for name in said}
+    counts, origins = await context.zone_census.at(serial), await context.zone_census.zones(serial)
+
+    def key(origin: Name) -> SortKey | None:
+        wanted = (
+            (chosen is None or origin in chosen)
+            and (holding is None or origin in holding)
+            and (not asked.network or mask & zones.visible(estate, origin, counts.get(origin, NO_NAMES)[1]))
+        )
+        return _canonical(origin) if wanted else None
 
     def shown(origin: Name) -> bytes | None:
-        return encoded(zones.zone(context.estate, origin, *counts.get(origin, (0, NO_NETWORKS))))
+        return encoded(zones.zone(estate, origin, *counts.get(origin, NO_NAMES)))
 
-    return list_response(await page(origins, _canonical, shown, asked.limit, asked.cursor))
+    return list_response(await page(origins, key, shown, page_request(request, asked)))
 
 
-async def list_names(context: Context, request: web.Request, asked: ListParameters) -> web.Response:
+async def list_names(context: Context, request: web.Request, asked: NameParameters) -> web.Response:
     """Answer with the names of one zone, in canonical order."""
     estate, zone = context.estate, requested_name(request.match_info["zone"])
     file = estate.static.get(zone)
     if not file and zone not in estate.policies.named:
-        counts = await context.zone_census.at(context.view.serial)
-        if zone not in counts:
+        known = await context.zone_census.zones(context.view.serial)
+        if zone not in known:
             raise Refused(Code.UNKNOWN_ZONE, f"pldns has no zone {to_text(zone)}")
+
+    mask, said, now = filters.network_mask(estate, asked.network), filters.names(asked.name), wall_clock.now()
+    wanted = None if said is None else said | {claim.name for name in said for claim in estate.ledger.find(name)}
 
     def key(name: Name) -> SortKey | None:
         inside = name.endswith(zone) and is_under(name, zone) and zones.zone_of(estate, name) == zone
-        return _canonical(name) if inside else None
+        if not inside or (wanted is not None and name not in wanted):
+            return None
+        return _canonical(name) if not asked.network or names.networks_of(estate, name, now) & mask else None
 
     def shown(name: Name) -> bytes | None:
         return encoded(names.name_item(estate, name, wall_clock.now()))
 
     found = dict.fromkeys([*estate.ledger.rows, *(file.names if file else ())])
-    return list_response(await page(found, key, shown, asked.limit, asked.cursor))
+    return list_response(await page(found, key, shown, page_request(request, asked)))
 
 
-async def get_claims(context: Context, _: web.Request, asked: ClaimParameters) -> web.Response:
-    """Answer with all claims on one name."""
-    return item_response(claims.claims(context.estate, requested_name(asked.name), wall_clock.now()))
+async def list_claims(context: Context, request: web.Request, asked: ClaimParameters) -> web.Response:
+    """Answer with claims by private name, in canonical order."""
+    estate = context.estate
+    mask, in_zones = filters.network_mask(estate, asked.network), await filters.zones(context, asked.zone)
+    said = filters.names(asked.name)
+    found: dict[Claim, None] = {}
+    for some in slices(list(estate.ledger.names_with_lingering() if said is None else said)):
+        for name in some:
+            found |= dict.fromkeys(estate.ledger.find(name))
+        await asyncio.sleep(0)
+
+    def key(claim: Claim) -> SortKey | None:
+        wanted = (
+            (in_zones is None or filters.under_any(claim.name, in_zones))
+            and (not asked.state or claims.claim_state(estate, claim) in asked.state)
+            and (not asked.network or estate.ledger.sees(claim) & mask)
+        )
+        return (*_canonical(claim.name), "", claim.endpoint, to_text(claim.public)) if wanted else None
+
+    on_page: list[Name] = []
+
+    def shown(claim: Claim) -> bytes | None:
+        on_page.append(claim.name)
+        return encoded(claims.claim_item(estate, claim))
+
+    items, cursor = await page(found, key, shown, page_request(request, asked))
+    records = [] if said is None else claims.answers(estate, on_page, wall_clock.now())
+    return list_response(Page(items, cursor), records=[each.model_dump_json().encode() for each in records])
 
 
-async def list_findings(context: Context, _: web.Request, asked: FindingParameters) -> web.Response:
+async def list_findings(context: Context, request: web.Request, asked: FindingParameters) -> web.Response:
     """Answer with the findings, the most severe first."""
     board, now = context.estate.board, wall_clock.now()
+    concerns = await filters.findings_of(context, asked.network, asked.zone, asked.name)
 
     def key(fact: Finding) -> SortKey | None:
-        wanted = asked.code in {None, fact.code} and asked.severity in {None, fact.severity}
+        wanted = (
+            (not asked.code or fact.code in asked.code)
+            and (not asked.severity or fact.severity in asked.severity)
+            and (not asked.state or findings.state_of(board, fact, now) in asked.state)
+            and concerns(fact)
+        )
         return findings.most_severe_first(fact) if wanted else None
 
     def shown(fact: Finding) -> bytes | None:
         return encoded(findings.finding(board, fact, now))
 
-    return list_response(await page(board, key, shown, asked.limit, asked.cursor))
+    return list_response(await page(board, key, shown, page_request(request, asked)))
 
 
 def _canonical(name: Name) -> SortKey:

@@ -1,15 +1,18 @@
 """Handlers for the history: its entries, what differs between two times, and the stream of new entries."""
 
 import asyncio
-from typing import Final
+from typing import Annotated, Final
 
+import msgspec
 from aiohttp import web
 
+from resolver.admin import filters
 from resolver.admin.access.problems import Code, Refused
-from resolver.admin.paging import InvalidCursor, Page, page
+from resolver.admin.paging import Page, check_scope, decoded_cursor, encoded_cursor, page
 from resolver.admin.resources import history
 from resolver.admin.resources.history import (
     DifferenceParameters,
+    EntryFilters,
     EventParameters,
     HistoryParameters,
     moment,
@@ -27,11 +30,11 @@ _BATCH: Final = 500
 """Entries read at a time."""
 
 
-async def list_history(context: Context, _: web.Request, asked: HistoryParameters) -> web.Response:
+async def list_history(context: Context, request: web.Request, asked: HistoryParameters) -> web.Response:
     """Answer with entries, the newest first."""
-    before = _NEWEST if asked.cursor is None else _id(asked.cursor)
-    wanted = Search(
-        name=_subject(asked.name), kind=asked.kind, before=before, limit=asked.limit + 1,
+    scope = filters.page_request(request, asked).scope
+    wanted = (await _search(context, asked))._replace(
+        before=_NEWEST if asked.cursor is None else _id(asked.cursor, scope), limit=asked.limit + 1,
         since=moment(asked.since) if asked.since else None, until=moment(asked.until) if asked.until else None,
     )  # fmt: skip
     try:
@@ -39,13 +42,15 @@ async def list_history(context: Context, _: web.Request, asked: HistoryParameter
     except HistoryUnavailable as error:
         raise Refused(Code.NO_HISTORY, str(error)) from None
     items = [history.entry(each).model_dump_json().encode() for each in found[: asked.limit]]
-    return list_response(Page(items, str(found[asked.limit - 1].id) if len(found) > asked.limit else None))
+    more = len(found) > asked.limit
+    return list_response(Page(items, encoded_cursor((found[asked.limit - 1].id, scope)) if more else None))
 
 
-async def list_differences(context: Context, _: web.Request, asked: DifferenceParameters) -> web.Response:
+async def list_differences(context: Context, request: web.Request, asked: DifferenceParameters) -> web.Response:
     """Answer with one entry for each thing that differs between two times, by kind and subject."""
+    wanted = (await _search(context, asked))._replace(since=moment(asked.since), until=moment(asked.until))
     try:
-        found = await context.view.history.differences(moment(asked.since), moment(asked.until))
+        found = await context.view.history.differences(wanted)
     except HistoryUnavailable as error:
         raise Refused(Code.NO_HISTORY, str(error)) from None
 
@@ -53,8 +58,16 @@ async def list_differences(context: Context, _: web.Request, asked: DifferencePa
         return encoded(history.entry(each))
 
     return list_response(
-        await page(found, lambda each: (each.kind, each.subject, each.key), shown, asked.limit, asked.cursor)
+        await page(found, lambda each: (each.kind, each.subject, each.key), shown, filters.page_request(request, asked))
     )
+
+
+async def _search(context: Context, asked: EntryFilters) -> Search:
+    zones = await filters.zones(context, asked.zone) or ()
+    return Search(
+        names=tuple(dict.fromkeys(text for name in asked.name for text in _subjects(name))), kinds=asked.kind,
+        zones=tuple(map(to_text, zones)), codes=asked.code, severities=asked.severity,
+    )  # fmt: skip
 
 
 async def stream_events(context: Context, request: web.Request, asked: EventParameters) -> web.StreamResponse:
@@ -82,7 +95,7 @@ async def stream_events(context: Context, request: web.Request, asked: EventPara
         while True:
             news = recorder.next_news()
             try:
-                found = await recorder.search(Search(after=place, kind=asked.kind, limit=_BATCH))
+                found = await recorder.search(Search(after=place, kinds=asked.kind, limit=_BATCH))
             except HistoryUnavailable:
                 found = []
             for each in found:
@@ -105,18 +118,18 @@ async def _wait(news: asyncio.Event, response: web.StreamResponse) -> None:
             await response.write(b": no events\n\n")
 
 
-def _subject(name: str | None) -> str | None:
-    """Return a domain name in the form of the history. Subjects that are no names stay as they are."""
+def _subjects(name: str) -> tuple[str, ...]:
+    """Return the forms that a subject may have in the history: as it is, and as a domain name."""
     try:
-        return None if name is None else to_text(from_text(name))
+        return name, to_text(from_text(name))
     except InvalidName:
-        return name
+        return (name,)
 
 
-def _id(cursor: str) -> int:
-    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
-        raise InvalidCursor("not a cursor of this list")
-    return int(cursor)
+def _id(cursor: str, scope: str) -> int:
+    found = decoded_cursor(cursor, tuple[Annotated[int, msgspec.Meta(ge=0, le=_NEWEST)], str])
+    check_scope(found[1], scope)
+    return found[0]
 
 
 def _last_event(request: web.Request) -> int | None:

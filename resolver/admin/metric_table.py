@@ -141,6 +141,11 @@ METRICS: Final = (
     ),
     Metric("dns_listen_absent", "Listen addresses that the machine does not have (`dns.bind: wait`)."),
     Metric("fallback_total", "Responses for names inside a private zone that came from an upstream.", (_ZONE,)),
+    Metric(
+        "no_network_total",
+        "Responses for names of endpoints to clients whose address no network holds.",
+        (Label("zone", f"{_ZONE.source}; `(alone)`: names that are zones of their own"),),
+    ),
     Metric("cache_hits_total", "Questions that a cached upstream reply answered."),
     Metric("cache_misses_total", "Questions of which the cache had no reply that is still good."),
     Metric("cache_evictions_total", "Upstream replies removed from the cache to make room."),

@@ -1,21 +1,16 @@
 """The values of all metrics: each scrape collects them from control. Nothing is kept between scrapes.
 
-`metric_table` declares the metrics. Workers report many of the values and are not trusted, so a value of an undeclared
-metric, or with a label value that is not permitted, is left out.
+`metric_table` declares the metrics, `exposition` writes their text. Workers report many of the values and are not
+trusted, so values of control come last: a worker cannot replace them.
 """
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate, chain
-from typing import Final, get_args
+from collections.abc import Iterator
+from itertools import chain
+from typing import get_args
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.core import Metric as MetricFamily
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
-
-from resolver.admin.metric_table import METRICS, PREFIX, Metric
+from resolver.admin import exposition
+from resolver.admin.metric_table import METRICS
 from resolver.admin.view import View
 from resolver.control.estate.source_health import Freshness, SourceStatus, SyncOutcome
 from resolver.control.source_runners import Sample
@@ -23,67 +18,12 @@ from resolver.process import wall_clock
 from resolver.process.reload_state import ReloadOutcome
 from resolver.version import VERSION
 
-_BY_NAME: Final = {metric.name: metric for metric in METRICS}
-
 
 def expose(view: View, accept: str) -> tuple[bytes, str]:
     """Return all metrics as text and the content type, in the format that a scraper's Accept header prefers."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Values(view))
-    generate, content_type = choose_encoder(accept)
-    return generate(registry), content_type
-
-
-class _Values(Collector):
-    """The values of all metrics at the time of a scrape."""
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-
-    def collect(self) -> Iterator[MetricFamily]:
-        """Yield every declared metric with its current values."""
-        families = {metric.name: _family(metric) for metric in METRICS}
-        values: dict[tuple[str, tuple[str, ...]], float] = {}
-        for name, labels, value in chain(_zeros(), self._view.totals(), self._view.gauges(), _samples(self._view)):
-            values[name, labels] = value
-        histograms: dict[tuple[str, tuple[str, ...]], dict[str, float]] = {}
-        for (name, labels), value in values.items():
-            declared = _BY_NAME.get(name)
-            family = families.get(name)
-            if declared is None or not _is_permitted(declared, labels):
-                continue
-            if isinstance(family, CounterMetricFamily | GaugeMetricFamily):
-                family.add_metric(labels, value)
-            else:
-                histograms.setdefault((name, labels[:-1]), {})[labels[-1]] = value
-        for (name, labels), cells in histograms.items():
-            family = families[name]
-            if isinstance(family, HistogramMetricFamily):
-                family.add_metric(labels, _buckets(_BY_NAME[name].bounds, cells), cells.get("sum", 0.0) / 1e6)
-        yield from families.values()
-
-
-def _is_permitted(metric: Metric, values: Sequence[str]) -> bool:
-    """Return whether a metric may have these label values. The last one of a histogram is the bound of a bucket."""
-    if len(values) != len(metric.labels) + bool(metric.bounds):
-        return False
-    return all(label.permits(value) for label, value in zip(metric.labels, values, strict=False))
-
-
-_Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
-
-
-def _family(metric: Metric) -> _Family:
-    name, labels = PREFIX + metric.name, [label.name for label in metric.labels]
-    if metric.bounds:
-        return HistogramMetricFamily(name, metric.help, labels=labels)
-    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-    return kind(name, metric.help, labels=labels)
-
-
-def _buckets(bounds: Sequence[str], cells: Mapping[str, float]) -> list[tuple[str, float]]:
-    """Return the buckets of a histogram, in which each one contains those before it."""
-    return list(zip(bounds, accumulate(cells.get(bound, 0.0) for bound in bounds), strict=True))
+    form = exposition.preferred(accept)
+    samples = chain(_zeros(), view.totals(), view.gauges(), _samples(view))
+    return exposition.text(samples, form), form.value
 
 
 def _zeros() -> Iterator[Sample]:

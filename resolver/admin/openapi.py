@@ -120,7 +120,7 @@ def _schema(parameters: type[Parameters], name: str) -> dict[str, Any]:
     schema = parameters.model_json_schema()
     found: dict[str, Any] = dict(schema["properties"][name])
     for key in ("title", "description", "default"):
-        if key != "default" or found.get(key) is None:
+        if key != "default" or not found.get(key):
             found.pop(key, None)
     options = [option for option in found.pop("anyOf", []) if option.get("type") != "null"]
     for option in options:

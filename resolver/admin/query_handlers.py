@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 
 from aiohttp import web
+from msgspec import structs
 
+from resolver.admin import filters
 from resolver.admin.resources.queries import QueryParameters, query_filter, query_item
 from resolver.admin.responses import EVENT_STREAM, QUIET, stream_response
 from resolver.admin.route import Context
@@ -13,8 +15,8 @@ from resolver.http_protocol import Response
 
 async def stream_queries(context: Context, request: web.Request, asked: QueryParameters) -> web.StreamResponse:
     """Answer with queries as server-sent events, as they are answered. The event `dropped` counts those left out."""
-    networks = frozenset(context.estate.networks.names) | {"none"}
-    wanted = query_filter(asked, networks)
+    networks = filters.networks(context.estate, () if asked.network is None else (asked.network,))
+    wanted = structs.replace(query_filter(asked), network=next(iter(networks or ()), None))
     if request.method == "HEAD":
         return Response(content_type=EVENT_STREAM)
     response = stream_response()

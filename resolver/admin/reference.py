@@ -26,10 +26,14 @@ The admin interface is HTTP over a Unix socket (`admin.socket`) and on `admin.li
   its `Host` header names a loopback address, `localhost`, the address it came to, or a name in `admin.hosts`: a browser
   can be made to send requests under a foreign name.
 - **Lists** are `{"items": […], "next": CURSOR|null}`. `limit` is the number of items on a page: 1000 by default, at
-  most 10000. Pass `next` of one page as `cursor` to get the following page. Items that appear or disappear between two
-  pages do not shift the others.
+  most 10000. Pass `next` of one page as `cursor`, with the same filters, to get the following page. Items that appear
+  or disappear between two pages do not shift the others.
+- **Filters** of lists (`state`, `network`, `zone`, `code`, `severity`, `name`, …) may be repeated: `?code=a&code=b`
+  selects items with either code. Values are compared without regard to case, and names as domain names. A network,
+  zone, code or state that does not exist is an error (`unknown-value`) that names the nearest existing ones. A zone
+  exists if pldns answers it, or if the catalogue has it.
 - **Errors** are problem details (RFC 9457, `application/problem+json`). Their `type` is `urn:pldns:problem:CODE`: see
-  [Errors](#errors). Unknown parameters are errors.
+  [Errors](#errors). Unknown parameters are errors (`unknown-parameter`).
 - **Times** are RFC 3339 in UTC; durations are in seconds.
 - **Bounded lists**: a list of networks holds the first 32, and `networks_total` counts all of them. `degraded` and
   `degraded_total` work the same way.

@@ -1,5 +1,6 @@
 """Responses of the admin interface: JSON objects, pages of lists, and problem details with more keys (RFC 9457)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
@@ -28,9 +29,9 @@ def item_response(body: Model, *, exclude_none: bool = False, status: int = 200)
     return Response(body=text.encode(), status=status, content_type="application/json")
 
 
-def list_response(page: Page) -> web.Response:
-    """Return a response with one page of a list."""
-    return Response(body=page.encode(), content_type="application/json")
+def list_response(page: Page, **more: Sequence[bytes]) -> web.Response:
+    """Return a response with one page of a list. `more`: further lists of items as JSON."""
+    return Response(body=page.encode(more), content_type="application/json")
 
 
 def problem_response(body: ProblemDetails) -> web.Response:

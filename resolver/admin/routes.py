@@ -11,14 +11,15 @@ from resolver.admin import estate_handlers as estate
 from resolver.admin import explain_handler, openapi
 from resolver.admin import history_handlers as history
 from resolver.admin import query_handlers as queries
+from resolver.admin import running_handlers as running
 from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
 from resolver.admin.access.identity import Role
-from resolver.admin.resources.access import AuditItem, NewToken, RevokeRequest, TokenItem, TokenRequest
+from resolver.admin.resources.access import AuditItem, AuditParameters, NewToken, RevokeRequest, TokenItem, TokenRequest
 from resolver.admin.resources.claims import ClaimList, ClaimParameters
 from resolver.admin.resources.configuration import ConfigurationItem, EffectiveConfiguration, ReloadRequest
-from resolver.admin.resources.endpoints import EndpointItem
+from resolver.admin.resources.endpoints import EndpointItem, EndpointParameters
 from resolver.admin.resources.explanation import ExplainParameters, Explanation
 from resolver.admin.resources.findings import (
     AcknowledgementItem,
@@ -29,13 +30,23 @@ from resolver.admin.resources.findings import (
 )
 from resolver.admin.resources.history import DifferenceParameters, EventParameters, HistoryEntry, HistoryParameters
 from resolver.admin.resources.model import ListParameters, Parameters
-from resolver.admin.resources.names import NameItem
-from resolver.admin.resources.networks import NetworkItem
+from resolver.admin.resources.names import NameItem, NameParameters
+from resolver.admin.resources.networks import NetworkItem, NetworkParameters
+from resolver.admin.resources.pins import PinItem, PinRequest, UnpinRequest
 from resolver.admin.resources.queries import QueryParameters
-from resolver.admin.resources.sources import SourceItem, SyncRequest
+from resolver.admin.resources.running import DrainItem, DrainRequest, LogLevelItem, LogLevelRequest
+from resolver.admin.resources.sources import SourceItem, SourceParameters, SyncRequest
 from resolver.admin.resources.status import Alive, DaemonStatus, Ready, ReadyParameters
-from resolver.admin.resources.workers import CacheItem, FallbackItem, FlushRequest, FlushResult, UpstreamItem
-from resolver.admin.resources.zones import ZoneItem
+from resolver.admin.resources.workers import (
+    CacheItem,
+    FallbackItem,
+    FallbackParameters,
+    FlushRequest,
+    FlushResult,
+    UpstreamItem,
+    UpstreamParameters,
+)
+from resolver.admin.resources.zones import ZoneItem, ZoneParameters
 from resolver.admin.route import Context, Route
 from resolver.http_protocol import Response
 
@@ -70,23 +81,33 @@ ROUTES: Final = (
         ),
     ),
     Route(
+        "/v1/drain", running.drain, "Report that pldns is not ready, and go on answering; or end that.", DrainItem,
+        body=DrainRequest, role=Role.OPERATE, problems=((415, "The body is not JSON."),),
+    ),
+    Route("/v1/log-level", running.get_log_level, "The log level of all processes.", LogLevelItem),
+    Route(
+        "/v1/log-level", running.set_log_level, "Set the log level of all processes for some time.", LogLevelItem,
+        body=LogLevelRequest, role=Role.ADMIN, status=202,
+        problems=((415, "The body is not JSON."), (503, "The supervisor does not answer.")),
+    ),
+    Route(
         "/v1/endpoints", estate.list_endpoints, "Private endpoints by id, served or not.", EndpointItem,
-        listed=True, parameters=ListParameters,
+        listed=True, parameters=EndpointParameters,
     ),
     Route(
         "/v1/networks", estate.list_networks, "Networks by name: their clients, and which endpoints are visible there.",
-        NetworkItem, listed=True, parameters=ListParameters,
+        NetworkItem, listed=True, parameters=NetworkParameters,
     ),
     Route(
         "/v1/zones", estate.list_zones, "Zones that pldns answers, in canonical order.", ZoneItem,
-        listed=True, parameters=ListParameters,
+        listed=True, parameters=ZoneParameters,
     ),
     Route(
         "/v1/zones/{zone}/records", estate.list_names, "Names of one zone in canonical order, with their answers.",
-        NameItem, listed=True, parameters=ListParameters, problems=((404, "There is no such zone."),),
+        NameItem, listed=True, parameters=NameParameters, problems=((404, "There is no such zone."),),
     ),
     Route(
-        "/v1/claims", estate.get_claims, "Every claim on a name, and the resulting answers.", ClaimList,
+        "/v1/claims", estate.list_claims, "Claims by private name, in canonical order.", ClaimList,
         parameters=ClaimParameters,
     ),
     Route(
@@ -99,7 +120,7 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/sources", sources.list_sources, "Sources of endpoints, and the state of their data.", SourceItem,
-        listed=True, parameters=ListParameters,
+        listed=True, parameters=SourceParameters,
     ),
     Route(
         "/v1/sources/{name}/sync", sources.sync, "Sync a source now; accept or drop its held sync.", SourceItem,
@@ -127,6 +148,27 @@ ROUTES: Final = (
         ),
     ),
     Route(
+        "/v1/pins", decisions.list_pins, "Pins of the configuration and of operators.", PinItem,
+        listed=True, parameters=ListParameters,
+    ),
+    Route(
+        "/v1/pins", decisions.pin, "Give a name to an endpoint that claims it.", PinItem,
+        body=PinRequest, role=Role.OPERATE,
+        problems=(
+            (404, "There is no such network."),
+            (409, "The configuration pins the name, the endpoint does not claim the name, or there are too many pins."),
+            (415, "The body is not JSON."), (503, "The state directory cannot be written."),
+        ),
+    ),
+    Route(
+        "/v1/pins/{name}/remove", decisions.unpin, "Remove the pin that an operator has made.", PinItem,
+        body=UnpinRequest, role=Role.OPERATE,
+        problems=(
+            (404, "There is no such pin."), (415, "The body is not JSON."),
+            (503, "The state directory cannot be written."),
+        ),
+    ),
+    Route(
         "/v1/history", history.list_history, "What changed, the newest first: names, findings, sources.", HistoryEntry,
         listed=True, parameters=HistoryParameters, problems=((503, "The history cannot be read."),),
     ),
@@ -145,12 +187,12 @@ ROUTES: Final = (
         problems=((503, "Too many streams are open."),),
     ),
     Route(
-        "/v1/fallbacks", workers.list_fallbacks, "Names inside private zones that an upstream was asked for.",
-        FallbackItem, listed=True, parameters=ListParameters,
+        "/v1/fallbacks", workers.list_fallbacks, "Names expected to be private that no endpoint answered.",
+        FallbackItem, listed=True, parameters=FallbackParameters,
     ),
     Route(
         "/v1/upstreams", workers.list_upstreams, "Upstream servers, and what each worker knows of them.", UpstreamItem,
-        listed=True, parameters=ListParameters,
+        listed=True, parameters=UpstreamParameters,
     ),
     Route(
         "/v1/cache", workers.list_caches, "The caches of each worker.", CacheItem,
@@ -182,7 +224,7 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/audit", tokens.list_audit, "Changes that operators made, the newest first.", AuditItem,
-        listed=True, parameters=ListParameters, role=Role.ADMIN,
+        listed=True, parameters=AuditParameters, role=Role.ADMIN,
     ),
     Route("/v1/openapi.json", get_openapi, "The OpenAPI 3.1 document of this interface."),
 )  # fmt: skip

@@ -3,24 +3,29 @@
 from aiohttp import web
 
 from resolver.admin.access.problems import Code, Refused
-from resolver.admin.paging import page
+from resolver.admin.filters import chosen, page_request
+from resolver.admin.paging import SortKey, page
 from resolver.admin.resources import sources
-from resolver.admin.resources.model import ListParameters
-from resolver.admin.resources.sources import SyncRequest
+from resolver.admin.resources.sources import SourceParameters, SyncRequest
 from resolver.admin.responses import encoded, item_response, list_response
 from resolver.admin.route import Context
 from resolver.control.guard.sync_state import NothingHeld
 from resolver.process import wall_clock
 
 
-async def list_sources(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+async def list_sources(context: Context, request: web.Request, asked: SourceParameters) -> web.Response:
     """Answer with the sources, sorted by name."""
-    found = context.estate.sources
+    found, now = context.estate.sources, wall_clock.now()
+    names = chosen("name", asked.name, found)
+
+    def key(name: str) -> SortKey | None:
+        wanted = names is None or name in names
+        return (name,) if wanted and (not asked.state or sources.has_state(found[name], asked.state, now)) else None
 
     def shown(name: str) -> bytes | None:
         return encoded(sources.source(found[name], wall_clock.now()))
 
-    return list_response(await page(found, lambda name: (name,), shown, asked.limit, asked.cursor))
+    return list_response(await page(found, key, shown, page_request(request, asked)))
 
 
 async def sync(context: Context, request: web.Request, wanted: SyncRequest) -> web.Response:

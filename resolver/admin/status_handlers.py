@@ -8,7 +8,7 @@ from aiohttp import web
 
 from resolver.admin import metrics
 from resolver.admin.access.problems import Code, Refused
-from resolver.admin.resources import configuration, memory, sandbox, sources
+from resolver.admin.resources import configuration, memory, pins, sandbox, sources
 from resolver.admin.resources.configuration import ConfigurationRefused, ReloadRequest
 from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.sources import SourceItem
@@ -72,6 +72,7 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
             absent_addresses=[str(at) for at in view.absent_addresses], workers=_workers(context),
             sources=_sources(context), memory=memory.memory(view.memory, _memory_reports(context)),
             sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate, now),
+            pins=pins.of_operators(context.estate, now),
             traffic=_traffic(view.traffic),
         )
     )  # fmt: skip

@@ -11,6 +11,7 @@ from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
@@ -45,6 +46,10 @@ class View(Protocol):
     estate: Estate
     decisions: OperatorDecisions
     """What operators have decided, such as acknowledged findings."""
+    log_level: LogLevel
+    """The log level of all processes."""
+    draining: bool
+    """Whether an operator wants clients to go elsewhere: then `missing` has a reason more."""
     tails: QueryTails
     """Live queries."""
     started: WallTime

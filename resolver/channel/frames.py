@@ -6,6 +6,7 @@ more than its limit, and each value in a frame of a worker has a limit that deco
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
@@ -171,15 +172,26 @@ class GaugeReport(_Frame, frozen=True):
     values: Annotated[list[tuple[Short, Annotated[tuple[Label, ...], msgspec.Meta(max_length=5)], float]], Items]
 
 
+class FallbackReason(StrEnum):
+    """Why a client got no private answer for a name that may be expected to have one."""
+
+    MISS_POLICY = "miss-policy"
+    """No endpoint has the name, and the miss policy of its private zone asks an upstream."""
+    NO_NETWORK = "no-network"
+    """An endpoint has the name, but no network holds the address of the client."""
+
+
 class Fallback(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Queries for a name inside a private zone that were forwarded to an upstream.
+    """Queries for a name that may be expected to be private, and that no endpoint answered.
 
     `first` and `last` are seconds since the epoch. `clients` holds some of the clients' packed addresses.
     """
 
     zone: WireName
+    """The private zone of the name; the name itself where an endpoint has it outside of all private zones."""
     name: WireName
     network: Label
+    reason: FallbackReason
     count: Count
     first: WallTime
     last: WallTime

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from resolver.admin.access import tokens
 from resolver.cli import admin_client, output
-from resolver.cli.admin_client import Json
+from resolver.cli.admin_client import Json, Parameters
 
 
 def new(url: str, name: str, role: str, expires: str | None, as_json: bool) -> int:
@@ -57,9 +57,9 @@ def revoke(url: str, name: str, as_json: bool) -> int:
     return 0
 
 
-def audit(url: str, as_json: bool, limit: int) -> int:
-    """Print the changes that operators made, the newest first; return 0."""
-    found = list(admin_client.items(url, "/v1/audit"))
+def audit(url: str, wanted: Parameters, as_json: bool, limit: int) -> int:
+    """Print the changes that operators made and that the filters `wanted` select, the newest first; return 0."""
+    found = list(admin_client.items(url, "/v1/audit", wanted))
     if as_json:
         output.json_out(found)
         return 0

@@ -65,12 +65,17 @@ def revoke(
 
 
 def audit(
-    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+    name: Annotated[list[str] | None, Option(help="Only changes of this target; repeatable.")] = None,
+    who: Annotated[list[str] | None, Option(help="Only changes by this user or token; repeatable.")] = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
 ) -> None:
     """List the changes that operators made in the running daemon, the newest first: who, what, before and after."""
     from resolver.cli import access  # noqa: PLC0415
 
-    raise Exit(access.audit(_url(admin, config), output == Output.JSON, limit))
+    raise Exit(access.audit(_url(admin, config), {"name": name or (), "who": who or ()}, output == Output.JSON, limit))
 
 
 def _url(admin: str | None, config: Path | None) -> str:

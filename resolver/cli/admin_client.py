@@ -4,7 +4,7 @@ import contextlib
 import http.client
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -14,6 +14,8 @@ from resolver.cli.failure import Failed, NoDaemon
 
 Json = dict[str, Any]
 """A JSON object of the admin interface; docs/admin-api.md describes its keys."""
+Parameters = Mapping[str, str | Sequence[str]]
+"""Query parameters. A parameter with several values is sent once for each."""
 
 TOKEN: Final = "PLDNS_TOKEN"  # noqa: S105 - the name of a variable
 """The environment variable with the bearer token of the user."""
@@ -23,7 +25,7 @@ _PAGE: Final = 5000
 """Items to request at a time."""
 
 
-def items(url: str, path: str, parameters: Mapping[str, str] | None = None) -> Iterator[Json]:
+def items(url: str, path: str, parameters: Parameters | None = None) -> Iterator[Json]:
     """Yield all items of a list, page after page. Raises `Failed`."""
     cursor: str | None = None
     while True:
@@ -35,9 +37,9 @@ def items(url: str, path: str, parameters: Mapping[str, str] | None = None) -> I
             return
 
 
-def get(url: str, path: str, parameters: Mapping[str, str] | None = None) -> Json:
+def get(url: str, path: str, parameters: Parameters | None = None) -> Json:
     """Return the response to a GET request. Raises `Failed`."""
-    return _request(url, path + (f"?{urlencode(parameters)}" if parameters else ""), None)
+    return _request(url, path + (f"?{urlencode(parameters, doseq=True)}" if parameters else ""), None)
 
 
 def events(url: str, path: str, parameters: Mapping[str, str]) -> Iterator[tuple[str, Json]]:

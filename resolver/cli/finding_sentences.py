@@ -153,6 +153,7 @@ def _pins(evidence: Json, _: str) -> str:
     made = [
         f"the pin to {short(each['endpoint'])}"
         + (f" in {each['network']}" if each["network"] else "")
+        + (f", of {each['by']}," if each.get("by") else "")
         + f" decides nothing: {each['why']}"
         for each in evidence["pins"]
     ]

@@ -1,18 +1,18 @@
 """`pldns history` and `pldns diff`: what changed in a running daemon, and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
 from resolver.cli import admin_client, output
-from resolver.cli.admin_client import Json
+from resolver.cli.admin_client import Json, Parameters
 
 _WORDS: Final = {("finding", "added"): "opened", ("finding", "removed"): "closed"}
 
 
-def run(url: str, wanted: Mapping[str, str | None], as_json: bool, limit: int) -> int:
-    """Print the changes, the newest first; return 0."""
-    found = admin_client.items(url, "/v1/history", {key: value for key, value in wanted.items() if value})
+def run(url: str, wanted: Parameters, as_json: bool, limit: int) -> int:
+    """Print the changes that the filters `wanted` select, the newest first; return 0."""
+    found = admin_client.items(url, "/v1/history", wanted)
     shown = list(islice(found, limit or None))
     if as_json:
         output.json_out(shown)
@@ -23,9 +23,9 @@ def run(url: str, wanted: Mapping[str, str | None], as_json: bool, limit: int) -
     return 0
 
 
-def diff(url: str, since: str, until: str, as_json: bool, limit: int) -> int:
+def diff(url: str, wanted: Parameters, as_json: bool, limit: int) -> int:
     """Print what differs between two times; return 2 if something does, else 0."""
-    found = list(admin_client.items(url, "/v1/diff", {"since": since, "until": until}))
+    found = list(admin_client.items(url, "/v1/diff", wanted))
     if as_json:
         output.json_out(found)
     else:

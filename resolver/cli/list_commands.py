@@ -1,20 +1,29 @@
 """The commands that show what a running daemon has: its state, its lists, and the history of these."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option, Typer
 
 from resolver.cli.options import (
     AdminUrl,
+    CodeFilter,
     DaemonConfig,
-    HistoryKind,
+    KindFilter,
+    NameFilter,
+    NetworkFilter,
     Output,
     OutputForm,
     RowLimit,
-    SeverityOption,
+    SeverityFilter,
     SinceText,
+    StateFilter,
+    ZoneFilter,
     admin_url,
 )
+
+if TYPE_CHECKING:
+    from resolver.cli.admin_client import Parameters
 
 listings = Typer()
 
@@ -28,9 +37,13 @@ def status(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputFo
 
 
 @listings.command()
-def findings(
-    code: Annotated[str | None, Option(help="Only findings with this code.")] = None,
-    severity: Annotated[SeverityOption | None, Option(help="Only findings of this severity.")] = None,
+def findings(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    code: CodeFilter = None,
+    severity: SeverityFilter = None,
+    state: StateFilter = None,
+    network: NetworkFilter = None,
+    zone: ZoneFilter = None,
+    name: NameFilter = None,
     admin: AdminUrl = None,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
@@ -39,76 +52,118 @@ def findings(
     """List the findings of the running daemon. Exit status 2: one of them is an error, and not acknowledged."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
-    wanted = {"code": code, "severity": severity.value if severity else None}
+    wanted = _filters(code=code, severity=severity, state=state, network=network, zone=zone, name=name)
     raise Exit(lists.findings(admin_url(admin, config), wanted, output == Output.JSON, limit))
 
 
 @listings.command()
 def endpoints(
-    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+    state: StateFilter = None,
+    network: NetworkFilter = None,
+    zone: ZoneFilter = None,
+    name: NameFilter = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
 ) -> None:
     """List the private endpoints that the running daemon knows."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
-    raise Exit(lists.show("endpoints", admin_url(admin, config), output == Output.JSON, limit))
+    wanted = _filters(state=state, network=network, zone=zone, name=name)
+    raise Exit(lists.show("endpoints", admin_url(admin, config), wanted, output == Output.JSON, limit))
 
 
 @listings.command()
 def zones(
-    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+    zone: ZoneFilter = None,
+    network: NetworkFilter = None,
+    name: NameFilter = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
 ) -> None:
     """List the zones that the running daemon answers."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
-    raise Exit(lists.show("zones", admin_url(admin, config), output == Output.JSON, limit))
+    wanted = _filters(zone=zone, network=network, name=name)
+    raise Exit(lists.show("zones", admin_url(admin, config), wanted, output == Output.JSON, limit))
 
 
 @listings.command()
 def sources(
-    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+    name: NameFilter = None,
+    state: StateFilter = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
 ) -> None:
     """List the sources, and whether their data is fresh."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
-    raise Exit(lists.show("sources", admin_url(admin, config), output == Output.JSON, limit))
+    wanted = _filters(name=name, state=state)
+    raise Exit(lists.show("sources", admin_url(admin, config), wanted, output == Output.JSON, limit))
 
 
 @listings.command()
 def networks(
-    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+    name: NameFilter = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
 ) -> None:
     """List the networks: their clients, and which endpoints are visible there."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
-    raise Exit(lists.show("networks", admin_url(admin, config), output == Output.JSON, limit))
+    wanted = _filters(name=name)
+    raise Exit(lists.show("networks", admin_url(admin, config), wanted, output == Output.JSON, limit))
 
 
 @listings.command()
 def upstreams(
-    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+    name: NameFilter = None,
+    state: StateFilter = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
 ) -> None:
     """List the upstream servers, and what each worker knows of them."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
-    raise Exit(lists.show("upstreams", admin_url(admin, config), output == Output.JSON, limit))
+    wanted = _filters(name=name, state=state)
+    raise Exit(lists.show("upstreams", admin_url(admin, config), wanted, output == Output.JSON, limit))
 
 
 @listings.command()
 def fallbacks(
-    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+    zone: ZoneFilter = None,
+    network: NetworkFilter = None,
+    name: NameFilter = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
 ) -> None:
-    """List the names inside private zones that an upstream was asked for, the most frequent first."""
+    """List names expected to be private that no endpoint answered, the most frequent first."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
-    raise Exit(lists.show("fallbacks", admin_url(admin, config), output == Output.JSON, limit))
+    wanted = _filters(zone=zone, network=network, name=name)
+    raise Exit(lists.show("fallbacks", admin_url(admin, config), wanted, output == Output.JSON, limit))
 
 
 @listings.command()
-def history(
+def history(  # noqa: PLR0913, PLR0917 - as above
     name: Annotated[
         str | None, Argument(metavar="[NAME]", help="Only this name, subject of findings, or source.")
     ] = None,
-    kind: Annotated[HistoryKind | None, Option(help="Only changes of this kind.")] = None,
+    kind: KindFilter = None,
+    zone: ZoneFilter = None,
+    code: CodeFilter = None,
+    severity: SeverityFilter = None,
     since: SinceText = None,
     until: Annotated[str | None, Option(metavar="TIME", help="Only changes before this time, as in `--since`.")] = None,
     admin: AdminUrl = None,
@@ -119,7 +174,7 @@ def history(
     """Show what changed, the newest first: answers for names, findings, and states of sources."""
     from resolver.cli import history  # noqa: PLC0415
 
-    wanted = {"name": name, "kind": kind.value if kind else None, "since": since, "until": until}
+    wanted = _filters(name=name, kind=kind, zone=zone, code=code, severity=severity, since=since, until=until)
     raise Exit(history.run(admin_url(admin, config), wanted, output == Output.JSON, limit))
 
 
@@ -141,11 +196,16 @@ def tail(
 
 
 @listings.command("diff")
-def history_diff(
+def history_diff(  # noqa: PLR0913, PLR0917 - as above
     from_: Annotated[
         str, Option("--from", metavar="TIME", help="A time such as 2026-11-28T14:00:00Z, or a duration before now: 2h.")
     ],
     to: Annotated[str, Option("--to", metavar="TIME", help="As `--from`.")] = "now",
+    kind: KindFilter = None,
+    name: NameFilter = None,
+    zone: ZoneFilter = None,
+    code: CodeFilter = None,
+    severity: SeverityFilter = None,
     admin: AdminUrl = None,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
@@ -154,4 +214,10 @@ def history_diff(
     """Show what differs between two times. Exit status 2: something does."""
     from resolver.cli import history  # noqa: PLC0415
 
-    raise Exit(history.diff(admin_url(admin, config), from_, to, output == Output.JSON, limit))
+    wanted = _filters(since=from_, until=to, kind=kind, name=name, zone=zone, code=code, severity=severity)
+    raise Exit(history.diff(admin_url(admin, config), wanted, output == Output.JSON, limit))
+
+
+def _filters(**given: str | Sequence[str] | None) -> "Parameters":
+    """Return the options that were given, as query parameters."""
+    return {name: value for name, value in given.items() if value}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from resolver.cli import admin_client, finding_text, output
-from resolver.cli.admin_client import Json
+from resolver.cli.admin_client import Json, Parameters
 
 
 class Listing(NamedTuple):
@@ -19,10 +19,10 @@ class Listing(NamedTuple):
     """A sort key. By default the order stays that of the daemon."""
 
 
-def show(name: str, url: str, as_json: bool, limit: int) -> int:
-    """Print one of the lists (`LISTINGS`); return 0."""
+def show(name: str, url: str, wanted: Parameters, as_json: bool, limit: int) -> int:
+    """Print the items of one of the lists (`LISTINGS`) that the filters `wanted` select; return 0."""
     listing = LISTINGS[name]
-    found = sorted(admin_client.items(url, listing.path), key=listing.order)
+    found = sorted(admin_client.items(url, listing.path, wanted), key=listing.order)
     if as_json:
         output.json_out(found)
         return 0
@@ -34,9 +34,9 @@ def show(name: str, url: str, as_json: bool, limit: int) -> int:
     return 0
 
 
-def findings(url: str, wanted: Mapping[str, str | None], as_json: bool, limit: int) -> int:
-    """Print the findings; return 2 when one of them is an error that nobody has acknowledged, else 0."""
-    found = list(admin_client.items(url, "/v1/findings", {key: value for key, value in wanted.items() if value}))
+def findings(url: str, wanted: Parameters, as_json: bool, limit: int) -> int:
+    """Print the findings that `wanted` selects; return 2 when one is an error that nobody has acknowledged, else 0."""
+    found = list(admin_client.items(url, "/v1/findings", wanted))
     if as_json:
         output.json_out(found)
     else:
@@ -86,7 +86,10 @@ def _upstream(item: Json) -> tuple[str, ...]:
 
 
 def _fallback(item: Json) -> tuple[str, ...]:
-    return (item["name"], item["zone"], item["network"], str(item["count"]), item["last"], ", ".join(item["clients"]))
+    return (
+        item["name"], item["zone"], item["network"], item["reason"], str(item["count"]), item["last"],
+        ", ".join(item["clients"]),
+    )  # fmt: skip
 
 
 def _networks(item: Json) -> str:
@@ -108,7 +111,7 @@ LISTINGS: Final[Mapping[str, Listing]] = {
         "no upstream servers",
     ),
     "fallbacks": Listing(
-        "/v1/fallbacks", ("name", "zone", "network", "count", "last", "clients"), _fallback, "no fallbacks",
+        "/v1/fallbacks", ("name", "zone", "network", "reason", "count", "last", "clients"), _fallback, "no fallbacks",
         order=lambda item: -item["count"],
     ),
 }  # fmt: skip

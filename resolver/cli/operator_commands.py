@@ -1,5 +1,6 @@
-"""The commands with which operators change a running daemon: acknowledged findings."""
+"""The commands with which operators change a running daemon: acknowledged findings, pins, draining, the log level."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from typer import Argument, Exit, Option, Typer
@@ -8,6 +9,18 @@ from resolver.cli.failure import Failed
 from resolver.cli.options import AdminUrl, DaemonConfig, Output, OutputForm, admin_url
 
 changes = Typer()
+pin = Typer(help="Choose which endpoint has a name, in the running daemon.", no_args_is_help=True)
+changes.add_typer(pin, name="pin")
+
+
+class LogLevelOption(StrEnum):
+    """A level of log lines, the least severe first."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
 
 UntilText = Annotated[
     str | None,
@@ -36,3 +49,79 @@ def acknowledge(
     if not note:
         raise Failed("say why with --note, or remove the acknowledgement with --withdraw")
     raise Exit(operator_changes.acknowledge(admin_url(admin, config), finding, note, until, as_json))
+
+
+PinnedName = Annotated[str, Argument(metavar="NAME", help="The name, public or private.")]
+PinNetwork = Annotated[str | None, Option(help="Only in this network. Default: in all networks.")]
+
+
+@pin.command("set")
+def set_pin(
+    name: PinnedName,
+    endpoint: Annotated[
+        str, Argument(metavar="ENDPOINT", help="An endpoint that claims the name: its id, or its name, as printed.")
+    ],
+    reason: Annotated[str, Option(help="Why the endpoint should have the name.")],
+    network: PinNetwork = None,
+    until: UntilText = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """Give a name to an endpoint that claims it. Pins of the configuration take precedence."""
+    from resolver.cli import operator_changes  # noqa: PLC0415
+
+    wanted = {"name": name, "endpoint": endpoint, "network": network, "reason": reason}
+    raise Exit(operator_changes.pin(admin_url(admin, config), wanted, until, output == Output.JSON))
+
+
+@pin.command("list")
+def list_pins(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE) -> None:
+    """List the pins of the configuration, and those that operators have made."""
+    from resolver.cli import operator_changes  # noqa: PLC0415
+
+    raise Exit(operator_changes.pins(admin_url(admin, config), output == Output.JSON))
+
+
+@pin.command("remove")
+def remove_pin(
+    name: PinnedName,
+    network: PinNetwork = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """Remove the pin that an operator has made. The endpoint stays the incumbent until a rule decides otherwise."""
+    from resolver.cli import operator_changes  # noqa: PLC0415
+
+    raise Exit(operator_changes.unpin(admin_url(admin, config), name, network, output == Output.JSON))
+
+
+@changes.command()
+def drain(
+    end: Annotated[bool, Option("--end", help="Report again that pldns is ready.")] = False,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """Have `/readyz` answer 503, so that load balancers move clients away. Queries are answered as before."""
+    from resolver.cli import operator_changes  # noqa: PLC0415
+
+    raise Exit(operator_changes.drain(admin_url(admin, config), not end, output == Output.JSON))
+
+
+@changes.command("log-level")
+def log_level(
+    level: Annotated[LogLevelOption | None, Argument(metavar="[LEVEL]", help="The level to set.")] = None,
+    duration: Annotated[
+        str, Option("--for", metavar="DURATION", help="When the level goes back to the configured one: 10m, 2h.")
+    ] = "10m",
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """Show the log level of the running daemon, or set the level of all its processes for some time."""
+    from resolver.cli import operator_changes  # noqa: PLC0415
+
+    url, as_json = admin_url(admin, config), output == Output.JSON
+    raise Exit(operator_changes.log_level(url, level.value if level else None, duration, as_json))

@@ -25,6 +25,14 @@ class SeverityOption(StrEnum):
     INFO = "info"
 
 
+class HistoryKind(StrEnum):
+    """What a change in the history is about. `resolver.control.history.entry` has the same values."""
+
+    NAME = "name"
+    FINDING = "finding"
+    SOURCE = "source"
+
+
 class TransportOption(StrEnum):
     """How a client sends a query."""
 
@@ -32,14 +40,6 @@ class TransportOption(StrEnum):
     TCP = "tcp"
     TLS = "tls"
     HTTPS = "https"
-
-
-class HistoryKind(StrEnum):
-    """What a change in the history is about. `resolver.control.history.entry` has the same values."""
-
-    NAME = "name"
-    FINDING = "finding"
-    SOURCE = "source"
 
 
 class CloudOption(StrEnum):
@@ -97,6 +97,16 @@ SinceText = Annotated[
     str | None,
     Option(metavar="TIME", help="Only changes since this time (2026-11-28T14:00:00Z) or duration before now (2h)."),
 ]
+# The daemon knows the values of filters, and refuses others with those that are nearest.
+StateFilter = Annotated[list[str] | None, Option("--state", help="Only those in this state; repeatable.")]
+NetworkFilter = Annotated[list[str] | None, Option("--network", help="Only those of this network; repeatable.")]
+ZoneFilter = Annotated[list[str] | None, Option("--zone", help="Only those of this zone; repeatable.")]
+NameFilter = Annotated[list[str] | None, Option("--name", help="Only those with this name, in any case; repeatable.")]
+CodeFilter = Annotated[list[str] | None, Option("--code", help="Only findings with this code; repeatable.")]
+SeverityFilter = Annotated[
+    list[SeverityOption] | None, Option("--severity", help="Only findings of this severity; repeatable.")
+]
+KindFilter = Annotated[list[HistoryKind] | None, Option("--kind", help="Only changes of this kind; repeatable.")]
 NameText = Annotated[str, Argument(metavar="NAME")]
 SourceName = Annotated[str, Argument(metavar="SOURCE", help="Name of the source in the configuration.")]
 TypeText = Annotated[str, Argument(metavar="[TYPE]", help="Record type: A, AAAA, PTR, TXT, … or TYPE65.")]

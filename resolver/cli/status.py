@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
-from resolver.cli import admin_client, output
+from resolver.cli import admin_client, operator_changes, output
 from resolver.cli.admin_client import Json
 
 _FALLBACKS: Final = 3
 """Names that the summary of fallbacks lists."""
+_PINS: Final = 3
+"""Pins of operators that are listed."""
 _PROBLEMS: Final = 5
 """Problems that are listed."""
 
@@ -42,6 +44,7 @@ def _head(status: Json) -> Iterator[str]:
         f"{counts['networks']} networks, {counts['zone_files']} zone files"
     )
     findings = [f"{count} {severity}" for severity, count in counts["findings"].items() if count]
+    yield from (operator_changes.pin_text(each) for each in status["pins"][:_PINS])
     known = f" ({counts['acknowledged']} acknowledged)" if counts["acknowledged"] else ""
     yield f"findings: {', '.join(findings) or 'none'}{known}"
 

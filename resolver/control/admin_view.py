@@ -5,6 +5,7 @@ Does not know HTTP, JSON or the names of metrics that workers count.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
@@ -13,6 +14,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.process_usage import usage
 from resolver.control.query_tails import QueryTails
@@ -26,6 +28,9 @@ from resolver.host_port import HostPort
 from resolver.memory_budget import MemoryState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
+
+DRAINING: Final = "draining"
+"""The reason why control is not ready while an operator wants clients to go elsewhere."""
 
 
 class AdminView:
@@ -43,17 +48,21 @@ class AdminView:
         history: HistoryRecorder,
         *,
         decisions: OperatorDecisions,
+        log_level: LogLevel,
         started: WallTime,
     ) -> None:
         self.estate = estate
         self.reloads = reloads
         self.history = history
         self.decisions = decisions
+        self.log_level = log_level
         self.started = started
         self.memory = MemoryState()
         """What all processes use of memory."""
         self.stopping = False
         """Whether pldns is about to stop."""
+        self.draining = False
+        """Whether an operator wants clients to go elsewhere."""
         self._feed = feed
         self._workers = workers
         self._sources = sources
@@ -86,6 +95,7 @@ class AdminView:
     def missing(self) -> list[str]:
         """Return the reasons why control is not ready; empty when it is."""
         out = ["pldns is stopping"] if self.stopping else []
+        out += [DRAINING] if self.draining else []
         out += [
             f"source {status.name}: {status.last_error or 'not read yet'}"
             for status in self.estate.sources.values()
@@ -142,5 +152,5 @@ class AdminView:
         yield from ((f"worker {each.index}", each.pid) for each in self.workers.values() if each.connected)
 
     def fallbacks(self) -> Iterator[Fallback]:
-        """Yield the names inside private zones that fell back to an upstream, the most recent at the end."""
+        """Yield the names that no endpoint answered, the most recent at the end."""
         return iter(self._reports.fallbacks)

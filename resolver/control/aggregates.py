@@ -1,4 +1,4 @@
-"""Totals of what workers report: counters over restarts of workers, names that fell back, and forwarding loops.
+"""Totals of what workers report: counters over restarts of workers, fallbacks, and forwarding loops.
 
 Workers read packets from anyone, so their reports are not trusted: each total has a limit, and names and addresses are
 checked. Does not know how reports arrive.
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Final
 
-from resolver.channel.frames import FALLBACK_CLIENTS, Fallback, Loop
+from resolver.channel.frames import FALLBACK_CLIENTS, Fallback, FallbackReason, Loop
 from zones.clocks import WallTime
 from zones.dns.name import to_text
 from zones.findings.finding import Finding, finding
@@ -77,7 +77,7 @@ class CounterTotals:
         for _, counts in self._living.values():
             for label, count in counts.by_key.items():
                 total[label] = total.get(label, 0) + count
-        for (metric, labels), count in sorted(total.items()):
+        for (metric, labels), count in total.items():
             yield metric, labels, count
 
 
@@ -111,17 +111,17 @@ class Gauges:
 
 
 class FallbackList:
-    """Names in private zones that fell back to an upstream, by zone, name and network, the most recent at the end."""
+    """Names that no endpoint answered, by zone, name, network and reason, the most recent at the end."""
 
     def __init__(self) -> None:
-        self._items: OrderedDict[tuple[bytes, bytes, str], Fallback] = OrderedDict()
+        self._items: OrderedDict[tuple[bytes, bytes, str, FallbackReason], Fallback] = OrderedDict()
 
     def add(self, items: Iterable[Fallback]) -> None:
         """Add a worker's report, which counts since its previous report."""
         for item in items:
             if not (name_text(item.zone) and name_text(item.name)):
                 continue
-            key = (item.zone, item.name, item.network)
+            key = (item.zone, item.name, item.network, item.reason)
             before = self._items.pop(key, None)
             if before:
                 first, last = min(before.first, item.first), max(before.last, item.last)

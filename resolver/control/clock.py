@@ -12,7 +12,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.source_runners import Publish
 from resolver.control.worker_reports import WorkerReports
 from resolver.process import wall_clock
-from resolver.settings import ConflictSettings
+from zones.claims.policy import Pin
 from zones.clocks import WallTime
 
 TICK: Final = 1.0
@@ -33,8 +33,8 @@ class EstateClock:
         self._log = log
         self._publish = publish
         self._step = 0.0
-        self._conflicts: ConflictSettings | None = None
-        """The settings that `_pin_ends` is from."""
+        self._pins: tuple[Pin, ...] = ()
+        """The pins that `_pin_ends` is from."""
         self._pin_ends: set[WallTime] = set()
 
     async def run(self) -> None:
@@ -56,9 +56,9 @@ class EstateClock:
         """Apply what has come due by `now`, in seconds since the epoch."""
         estate = self._estate
         changed = estate.expire(now)
-        if self._conflicts is not estate.settings.conflicts:
-            self._conflicts = estate.settings.conflicts
-            self._pin_ends = {pin.until for pin in self._conflicts.pins if pin.until is not None}
+        if self._pins != (pins := estate.pins):
+            self._pins = pins
+            self._pin_ends = {pin.until for pin in pins if pin.until is not None}
         ended = {end for end in self._pin_ends if end <= now}
         if ended:
             self._pin_ends -= ended

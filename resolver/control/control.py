@@ -21,6 +21,7 @@ from resolver.control.estate.estate import NO_VNETS
 from resolver.control.estate.state_health import SetAside
 from resolver.control.feed.feed import Feed
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.reconfiguration import Reconfiguration
 from resolver.control.reloads import Reloads
@@ -32,7 +33,7 @@ from resolver.control.sync.remotes import Remotes
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.process import bootstrap, wall_clock
-from resolver.process.orders import Beat, MemoryMeasured, Reloaded, Stopping
+from resolver.process.orders import Beat, MemoryMeasured, Reloaded, Stopping, UseLogLevel
 from resolver.sources import zone_files
 from resolver.sources.file_watch import FileWatch
 from resolver.sources.reading import FollowedSource
@@ -61,12 +62,12 @@ class Control:
         first = (begun.accepted.path, *config.zones.files, *self._patterns.look(config.zones.patterns))
         self._watch = FileWatch(self._watched, first)
         files = zone_files.read(config.zones, texts, _parsed(begun.zones))
-        self.estate = assemble(config, files, saved, {}, now)
         decided = decisions_file.read(config.state_directory) if config.state_directory else Decisions()
+        decisions = Decisions() if isinstance(decided, SetAside) else decided
+        self.estate = assemble(config, files, saved, {}, now, operator_pins=decisions.pins)
         later = inventory_file.set_later_versions_aside(config.state_directory) if config.state_directory else []
         for aside in [*later, *(each for each in (read, decided) if isinstance(each, SetAside))]:
             self.estate.state.set_aside(aside, now)
-        decisions = OperatorDecisions(self.estate, Decisions() if isinstance(decided, SetAside) else decided)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate)
         self.workers = WorkerServer(config.workers, begun.supervisor, self.feed, self.reports, begun.accepted.worker)
@@ -89,7 +90,8 @@ class Control:
             self.reloads,
             self.addresses,
             self.history,
-            decisions=decisions,
+            decisions=OperatorDecisions(self.estate, decisions, self.publish),
+            log_level=LogLevel(begun.accepted.log.level, begun.orders),
             started=now,
         )
         self.view.levels = begun.sandboxes
@@ -149,6 +151,8 @@ class Control:
                 self.view.stopping = True
             elif isinstance(order, Reloaded):
                 self.reloads.received(order)
+            elif isinstance(order, UseLogLevel):
+                self.view.log_level.received(order)
             elif isinstance(order, MemoryMeasured):
                 self.view.memory = order.state
 

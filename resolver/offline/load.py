@@ -8,10 +8,11 @@ from pathlib import Path
 from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.saved_inventory import SavedInventory
-from resolver.control.state import inventory_file
+from resolver.control.state import decisions_file, inventory_file
 from resolver.settings import ControlSettings
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
+from zones.claims.policy import Pin
 from zones.clocks import WallTime
 from zones.dns.parsed_zones import ParsedZones
 
@@ -41,7 +42,7 @@ def restored(config: ControlSettings, now: WallTime, parsed: ParsedZones) -> tup
     """
     saved = _loaded(config.state_directory)
     files = zone_files.read(config.zones, saved.zone_texts if saved else {}, parsed)
-    estate = assemble(config, files, saved, {}, now)
+    estate = assemble(config, files, saved, {}, now, operator_pins=operator_pins(config.state_directory))
     scans = {
         source.name: FileSource(source.path, set(estate.inventory.of(source.name))).scan()
         for source in config.sources
@@ -49,6 +50,14 @@ def restored(config: ControlSettings, now: WallTime, parsed: ParsedZones) -> tup
     }
     estate.take_scans(scans, now)
     return estate, saved.saved_at if saved else None
+
+
+def operator_pins(directory: str) -> tuple[Pin, ...]:
+    """Return the pins that operators have made; none if there is no good file."""
+    try:
+        return decisions_file.load(directory).pins if directory else ()
+    except (OSError, ValueError):
+        return ()
 
 
 def _saved(directory: str, sources: list[str]) -> SavedInventory | None:

@@ -14,6 +14,7 @@ from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.sync.syncer import Syncer
+from resolver.offline.load import operator_pins
 from resolver.settings import ControlSettings
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
@@ -86,7 +87,7 @@ async def made(
 def _restored(config: ControlSettings, saved: SavedInventory | None, now: WallTime) -> Estate:
     """Return the estate as the daemon would start it."""
     files = zone_files.read(config.zones, saved.zone_texts if saved else {})
-    return assemble(config, files, saved, {}, now)
+    return assemble(config, files, saved, {}, now, operator_pins=operator_pins(config.state_directory))
 
 
 def _read_files(estate: Estate, names: list[str], now: WallTime) -> None:

@@ -10,15 +10,17 @@ import re
 import stat
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, get_args
 
 from resolver.process.log_output import STDERR, LogOutput
-from resolver.settings import LogSettings
+from resolver.settings import LogLevelName, LogSettings
 
 _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {0x0A: "\\n", 0x09: "\\t"}
 _VALUE: Final = re.compile(r"%[-+ #0]*[\d.*]*[a-zA-Z%]")
 _WORDS: Final = re.compile(r"[a-z0-9]+")
 _LONGEST_CODE: Final = 10  # words
+LEVELS: Final[Mapping[str, LogLevelName]] = {each: each for each in get_args(LogLevelName)}
+"""The levels by their text."""
 _DEFAULT: Final = LogSettings()
 
 
@@ -28,6 +30,11 @@ def setup(process: str, settings: LogSettings = _DEFAULT) -> None:
     timed = shows_time(settings, STDERR, os.environ)
     output.setFormatter(_Json(process, timed=timed) if settings.format == "json" else _OneLine(process, timed=timed))
     logging.basicConfig(level=settings.level.upper(), handlers=[output], force=True)
+
+
+def set_level(level: LogLevelName) -> None:
+    """Log events of this level and above from now on."""
+    logging.getLogger().setLevel(level.upper())
 
 
 def shows_time(settings: LogSettings, fd: int, environ: Mapping[str, str]) -> bool:

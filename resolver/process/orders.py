@@ -17,7 +17,9 @@ import msgspec
 from resolver.memory_budget import MemoryState
 from resolver.process import handed_files
 from resolver.process.handed_files import Contents
+from resolver.process.log import LEVELS
 from resolver.process.reload_state import ConfigurationUpdate
+from resolver.settings import LogLevelName
 
 READY: Final = b"ready"
 """What a worker sends once it reads its sockets, and control once it serves the workers."""
@@ -27,6 +29,8 @@ RELOAD: Final = "reload"
 """The first word of control's request for a reload. The number of the request follows."""
 APPLIED: Final = "applied"
 """The first word of control's report that a configuration is in effect. Its serial follows."""
+LOG_LEVEL: Final = "log-level"
+"""The first word of control's request for a log level. The level and its seconds follow."""
 _MAX_DESCRIPTORS: Final = 253  # SCM_MAX_FD of the kernel
 MAX_MESSAGE: Final = 8192
 """Octets of the longest message."""
@@ -82,7 +86,15 @@ class MemoryMeasured:
     state: MemoryState
 
 
-Order = Adopt | Release | Stopping | UseFiles | Reloaded | UseShare | MemoryMeasured
+@dataclass(frozen=True, slots=True)
+class UseLogLevel:
+    """Log at this level from now on. `seconds`: until it goes back to the configured one; 0: it is that."""
+
+    level: LogLevelName
+    seconds: int
+
+
+Order = Adopt | Release | Stopping | UseFiles | Reloaded | UseShare | MemoryMeasured | UseLogLevel
 
 
 class OrderReceiver:
@@ -116,6 +128,10 @@ class OrderReceiver:
         with contextlib.suppress(OSError):
             self._sock.send(f"{APPLIED} {serial}".encode(), socket.MSG_DONTWAIT)
 
+    def send_log_level(self, level: LogLevelName, seconds: int) -> None:
+        """Request a log level of all processes, for so many seconds; `UseLogLevel` answers. Raises OSError."""
+        self._sock.send(f"{LOG_LEVEL} {level} {seconds}".encode(), socket.MSG_DONTWAIT)
+
     def receive(self) -> list[Order]:
         """Return the orders that arrived since the last call, oldest first. Never waits."""
         orders: list[Order] = []
@@ -134,6 +150,8 @@ class OrderReceiver:
                     orders.append(Stopping())
                 case ["share", octets, *drop]:
                     orders.append(UseShare(int(octets), drop=bool(drop)))
+                case ["level", level, seconds]:
+                    orders.append(UseLogLevel(LEVELS[level], int(seconds)))
                 case ["memory", state]:
                     orders.append(MemoryMeasured(msgspec.json.decode(state, type=MemoryState)))
                 case ["reloaded"]:
@@ -196,6 +214,11 @@ def send_share(link: socket.socket, octets: int, *, drop: bool) -> None:
 def send_memory(link: socket.socket, state: MemoryState) -> None:
     """Send control what the processes use. Raises OSError; never waits."""
     link.send(b"memory " + msgspec.json.encode(state))
+
+
+def send_level(link: socket.socket, level: LogLevelName, seconds: int) -> None:
+    """Order the process at the other end to log at this level: see `UseLogLevel`. Raises OSError; never waits."""
+    link.send(f"level {level} {seconds}".encode(), socket.MSG_DONTWAIT)
 
 
 def send_files(link: socket.socket, contents: Contents) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from resolver.channel import warm_start
 from resolver.memory_budget import UNLIMITED
@@ -26,7 +27,7 @@ from resolver.process.sandbox import capabilities, files, landlock
 from resolver.process.sandbox.capabilities import Capability
 from resolver.process.sandbox.landlock import Access
 from resolver.process.sandbox.level import SandboxLevel
-from resolver.settings import Accepted
+from resolver.settings import Accepted, LogLevelName
 from resolver.supervisor import child, heartbeat, slot
 from resolver.supervisor.admin_socket import AdminSocket
 from resolver.supervisor.child import Child
@@ -84,7 +85,7 @@ class Children:
         self._selector = selector
         self._state, self._digest = accepted.control.state_directory, warm_start.digest(accepted.control)
         self._limit = limit = accepted.processes.heartbeat
-        self._log_settings = msgspec.json.encode(accepted.log).decode()
+        self._log_settings = accepted.log
         self._looked = now
         self._control_files: Access | None = None
         """What the control that was started last may open."""
@@ -217,7 +218,7 @@ class Children:
         self._selector.register(dialer, selectors.EVENT_READ, dialer)
 
     def _start(self, process: Child, now: SteadyTime, options: dict[str, str], descriptors: Sequence[int]) -> None:
-        link = process.start(now, {**options, "log": self._log_settings}, descriptors)
+        link = process.start(now, {**options, "log": msgspec.json.encode(self._log_settings).decode()}, descriptors)
         self._selector.register(link, selectors.EVENT_READ, process)
 
     # -- running
@@ -232,6 +233,10 @@ class Children:
         self._check_files_at = SteadyTime(time.monotonic() + INTERVAL)
         if self._key_files.contents != before:
             self._send_files()
+
+    def set_log_level(self, level: LogLevelName) -> None:
+        """Have children that start log at this level."""
+        self._log_settings = structs.replace(self._log_settings, level=level)
 
     def check_files(self) -> None:
         """Hand the certificates, keys and secrets to the workers where they have changed."""

@@ -28,6 +28,7 @@ from resolver.supervisor.child import Child
 from resolver.supervisor.children import LOOK, Children, ControlSockets
 from resolver.supervisor.dialer import Dialer
 from resolver.supervisor.listen import Listening
+from resolver.supervisor.log_level import RunningLogLevel
 from resolver.supervisor.memory import MemoryBudget
 from resolver.supervisor.reload import Configuration
 from resolver.supervisor.reloading import Reloading
@@ -79,6 +80,7 @@ class Supervisor:
         self._selector.register(signals, selectors.EVENT_READ, self._react)
         self._children = Children(configuration, zones, listening, sockets, commands, sandbox, self._selector)
         self._reloading = Reloading(configuration, self._children)
+        self._log_level = RunningLogLevel(configuration.accepted.log.level, self._children)
         self._memory = MemoryBudget(configuration, self._children, ControlGroups())
         self._offer = offer
         self._successor = Successor()
@@ -111,9 +113,9 @@ class Supervisor:
         self._children.start_due()
         self._children.check_files()
         self._reloading.look()
-        self._turn(
-            self._pause(until, self._children.next_time(), self._reloading.next_time(), self._memory.next_time())
-        )
+        self._log_level.look()
+        parts = (self._children, self._reloading, self._log_level, self._memory)
+        self._turn(self._pause(until, *(each.next_time() for each in parts)))
         self._report()
         if (self._predecessor or self._offer.is_taken) and time.monotonic() >= self._give_up:
             self._abandon("it took too long")
@@ -129,7 +131,9 @@ class Supervisor:
         """Wait for an event for `timeout` seconds at most, and handle all that have happened."""
         for key, _ in self._selector.select(timeout):
             if isinstance(key.data, Child):
-                self._reloading.heard(self._children.read(key.data))
+                words = self._children.read(key.data)
+                self._reloading.heard(words)
+                self._log_level.heard(words)
             elif isinstance(key.data, Dialer):
                 self._children.dial(key.data)
             else:

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from resolver.process.orders import Adopt, Order, OrderReceiver, Release, UseFiles, UseShare
+from resolver.process import log
+from resolver.process.orders import Adopt, Order, OrderReceiver, Release, UseFiles, UseLogLevel, UseShare
 from resolver.worker.listeners import Listeners
 from resolver.worker.memory import MemoryBounds
 from resolver.worker.secret_files import SecretFiles
@@ -40,6 +41,8 @@ class SupervisorLink:
                     self._secrets.take(contents)
                 case UseShare(octets=octets, drop=drop):
                     self._memory.take(octets, drop=drop)
+                case UseLogLevel(level=level):
+                    log.set_level(level)
 
     def _receive(self) -> None:
         for order in self._orders.receive():

@@ -184,6 +184,13 @@ class Catalogue:
         zone = self._zone(parts) if may_be_private(name) else None
         return from_labels(parts[-zone.depth :]) if zone else None
 
+    def has_zone(self, zone: Name) -> bool:
+        """Return True for a private zone of the table or of the configuration; not for each label `privatelink`."""
+        parts = labels(zone)
+        return any(
+            match.depth == len(parts) and is_private_label(parts[0]) for match in self._private.at_or_below(parts)
+        )
+
     def covers(self, name: Name) -> bool:
         """Return True for private-link names, and at or below a public suffix. Fast, for the packet path.
 

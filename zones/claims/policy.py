@@ -1,6 +1,6 @@
 """What the configuration decides about zones and contests: TTLs, miss policies, conflict policies and pins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
@@ -115,13 +115,19 @@ def _terms(policy: ZonePolicy, base: Terms) -> Terms:
 
 
 class Pin(msgspec.Struct, frozen=True):
-    """The configuration gives a name to an endpoint. `until` is in seconds since the epoch; None never ends."""
+    """Gives a name to an endpoint. `until` is in seconds since the epoch; None never ends."""
 
     name: str
     endpoint: str
     network: str | None = None
     until: WallTime | None = None
     reason: str = ""
+    by: str = ""
+    """The operator who made the pin while pldns ran; empty for a pin of the configuration."""
+
+    def has_ended(self, now: WallTime) -> bool:
+        """Return whether the time of the pin is over."""
+        return self.until is not None and self.until <= now
 
     @property
     def key(self) -> ResourceId:
@@ -141,6 +147,11 @@ class Conflicts:
         self._policy = policy
         self._policies = {from_text(text): value for text, value in policies.items()}
         self.pins: dict[Name, tuple[Pin, ...]] = {}
+        self.replace_pins(pins)
+
+    def replace_pins(self, pins: Iterable[Pin]) -> None:
+        """Replace all pins."""
+        self.pins = {}
         for pin in pins:
             name = from_text(pin.name)
             self.pins[name] = (*self.pins.get(name, ()), pin)
@@ -159,6 +170,9 @@ class Conflicts:
         return self._policy
 
     def pinned(self, now: WallTime, *names: Name) -> list[Pin]:
-        """Return the pins of these names that have not expired, pins of one network first."""
-        found = [pin for name in names for pin in self.pins.get(name, ()) if pin.until is None or pin.until > now]
-        return sorted(found, key=lambda pin: pin.network is None)
+        """Return the pins of these names that have not expired, the first that applies first.
+
+        Pins of the configuration come before those of operators; among both, pins of one network before the others.
+        """
+        found = [pin for name in names for pin in self.pins.get(name, ()) if not pin.has_ended(now)]
+        return sorted(found, key=lambda pin: (bool(pin.by), pin.network is None))

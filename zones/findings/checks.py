@@ -208,7 +208,7 @@ def of_pins(
     for pin in pins:
         if why := _why_ignored(pin, claimants, networks, hidden):
             mask |= networks.named(pin.network)
-            ignored.append(IgnoredPin(pin.endpoint, pin.network, why, pin.reason))
+            ignored.append(IgnoredPin(pin.endpoint, pin.network, why, pin.reason, pin.by))
     if ignored:
         yield in_networks(finding(to_text(name), PinIgnored(pins=listed(ignored))), networks, NetworkMask(mask))
 

@@ -139,10 +139,11 @@ class StaticShadowsEndpoint(Evidence, frozen=True, kw_only=True):
 class IgnoredPin(msgspec.Struct, frozen=True):
     """A pin that decides nothing."""
 
-    endpoint: Annotated[str, Meta(description="The endpoint, as the configuration writes it.")]
+    endpoint: Annotated[str, Meta(description="The endpoint, as the pin names it.")]
     network: Annotated[str | None, Meta(description="The network of the pin; null for a pin of all networks.")]
     why: Annotated[str, Meta(description="Why the pin decides nothing.")]
-    reason: Annotated[str, Meta(description="The reason that the configuration gives for the pin.")]
+    reason: Annotated[str, Meta(description="The reason that the pin gives.")]
+    by: Annotated[str, Meta(description="The operator who made the pin; absent for a pin of the configuration.")] = ""
 
 
 class PinIgnored(Evidence, frozen=True, kw_only=True):
@@ -150,7 +151,7 @@ class PinIgnored(Evidence, frozen=True, kw_only=True):
 
     code: ClassVar = "pin-ignored"
     severity: ClassVar = Severity.WARNING
-    meaning: ClassVar = "A pin in `conflicts.pins` decides nothing."
+    meaning: ClassVar = "A pin, of `conflicts.pins` or of an operator, decides nothing."
     action: ClassVar = "the other rules decide"
     pins: Annotated[Listed[IgnoredPin], Meta(description="The pins.")]
 

@@ -18,7 +18,7 @@ from zones.azure.endpoint import Endpoint, ResourceId, VirtualNetwork
 from zones.azure.explicit_names import ExplicitNames
 from zones.claims.census import Census
 from zones.claims.contest import Claim, Contender, Verdict
-from zones.claims.policy import Conflicts
+from zones.claims.policy import Conflicts, Pin
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.findings.board import Board
@@ -207,6 +207,17 @@ class Ledger:
             if old.get(name) != names.get(name):
                 self._check_shadow(name)
 
+    def repin(self, pins: Iterable[Pin], now: WallTime) -> set[Name]:
+        """Replace all pins. Return the names whose rows changed."""
+        self._reports.now = now
+        touched, before = _Touched(names=self._pinned()), self.conflicts.pins
+        self.conflicts.replace_pins(pins)
+        self._pins = PinIndex(self.conflicts, self.catalogue)
+        for name in before.keys() - self.conflicts.pins.keys():
+            self._reports.pins(name, (), (), NO_NETWORKS)
+        touched.names |= self._pinned()
+        return self._settle(touched)
+
     def reconsider(self, now: WallTime) -> set[Name]:
         """Evaluate the pinned names again, because a pin has expired. Return the names whose rows changed."""
         self._reports.now = now
@@ -370,6 +381,10 @@ class Ledger:
     def names(self) -> Iterable[Name]:
         """Return every claimed private name."""
         return self._claims.names()
+
+    def names_with_lingering(self) -> set[Name]:
+        """Return every private name with a claim, lingering ones included."""
+        return {*self._claims.names(), *(stone.claim.name for stone in self.tombstones)}
 
     def snapshot(self) -> LedgerSnapshot:
         """Return what to save: first-seen times of claims, and incumbents."""

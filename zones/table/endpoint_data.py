@@ -12,7 +12,7 @@ from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import CatalogueIndex
 from zones.azure.explicit_names import ExplicitNames
 from zones.claims.row import BY_RULE, ClassNumber, Variant, unpack
-from zones.dns.name import MAX_NAME, Name, is_wildcard, parent, reverse
+from zones.dns.name import MAX_NAME, Name, ancestry, is_wildcard, parent, reverse, wildcard
 from zones.networks.network import NetworkMask
 from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.sharded_dict import ShardedDict
@@ -126,6 +126,32 @@ class EndpointData:
                 return OwnedName(private, variant)
         return None
 
+    def held_name(self, name: Name) -> Name | None:
+        """Return the private name with the row for a name, as if one network saw every endpoint; None without a row."""
+        found = self._held_at(name)
+        if found is not None:
+            return found
+        for at in ancestry(name)[1:]:
+            if self._held_at(at) is not None and not self.tree.counts(at):
+                return None  # `at` exists, and has no wildcard below it
+            star = wildcard(at)
+            if self.rows.get(star):
+                return star
+            if self.is_public_star(star):
+                return next((each for each in self.privates_below(star, name) if self.rows.get(_star_over(each))), None)
+            if self.tree.counts(at):
+                return None
+        return None
+
+    def _held_at(self, name: Name) -> Name | None:
+        """Return the private name with the row for exactly this name."""
+        if self.rows.get(name):
+            return name
+        for private in self.privates(name):
+            if any(name in self.publics(variant, private) for variant in unpack(self.rows.get(private) or b"")):
+                return private
+        return None
+
     def privates(self, name: Name) -> tuple[Name, ...]:
         """Return the private names that a public name may lead to: explicit ones, then those of the catalogue."""
         derived = self.catalogue_index.candidates(name)
@@ -157,6 +183,10 @@ class EndpointData:
             variant = self.variant(private, network)
             if variant and address in (*variant.a, *variant.aaaa):
                 yield from self.publics(variant, private) or (private,)
+
+
+def _star_over(name: Name) -> Name:
+    return wildcard(parent(name))
 
 
 def _addresses(variants: Iterable[Variant]) -> set[bytes]:

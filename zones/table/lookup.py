@@ -127,6 +127,21 @@ class Lookup:
         """Return whether a name exists below this one for a network, so that this one exists too (RFC 8020)."""
         return self._is_parent(name, network, self._file_over(name), MAX_NAME)
 
+    def held_zone(self, name: Name) -> Name | None:
+        """Return the zone in which an endpoint has a name, as if one network saw every endpoint.
+
+        The name itself where an endpoint has it outside of all private zones. None where no endpoint has it, and for a
+        name of a zone file. A change of the name, of an ancestor or of a wildcard below an ancestor may alter this.
+        """
+        private = self.endpoints.held_name(name)
+        if private is None:
+            return None
+        file = self._file_over(name)
+        if file and file.match(name, A).exact:
+            return None
+        zones = self.endpoints.zones
+        return next((at for at in ancestry(private) if zones.counts(at) or at in self.named), name)
+
     def _file_over(self, name: Name) -> StaticZone | None:
         """Return the longest static zone at or above a name."""
         for at in ancestry(name) if self.static else ():

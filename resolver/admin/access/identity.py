@@ -13,7 +13,7 @@ class Role(StrEnum):
     READ = "read"
     """See everything except tokens and the audit log."""
     OPERATE = "operate"
-    """Change what pldns serves: sync, accept, flush, pin, acknowledge."""
+    """Change what pldns serves, and to whom: sync, accept, flush, pin, acknowledge, drain."""
     ADMIN = "admin"
     """Change pldns itself, and who may use it."""
 

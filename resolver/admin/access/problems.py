@@ -3,7 +3,7 @@
 Does not know routes. Text and title are for people and may change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
@@ -17,20 +17,25 @@ _BEARER: Final = MappingProxyType({"WWW-Authenticate": 'Bearer realm="pldns"'})
 class Code(Enum):
     """Code, status and meaning of each error."""
 
-    INVALID_PARAMETER = "invalid-parameter", 400, "A query parameter is unknown, given twice or invalid."
+    INVALID_PARAMETER = "invalid-parameter", 400, "A query parameter is missing, given twice or invalid."
+    UNKNOWN_PARAMETER = "unknown-parameter", 400, "The path has no such query parameter."
+    UNKNOWN_VALUE = "unknown-value", 400, "A query parameter has a value that does not exist, such as a zone."
     INVALID_BODY = "invalid-body", 400, "The body is not JSON, or has an unknown, missing or invalid key."
-    INVALID_CURSOR = "invalid-cursor", 400, "The cursor is not one of this interface."
+    INVALID_CURSOR = "invalid-cursor", 400, "The cursor is not one of this list with these parameters."
     TOKEN_MISSING = "token-missing", 401, "The request proves no identity, and needs one."
     TOKEN_INVALID = "token-invalid", 401, "The token is wrong, revoked or expired."
     ROLE_TOO_LOW = "role-too-low", 403, "The identity has a role that may not do this."
     USER_REFUSED = "user-refused", 403, "The user may not use the Unix socket."
     UNKNOWN_SOURCE = "unknown-source", 404, "There is no source of this name."
     UNKNOWN_ZONE = "unknown-zone", 404, "There is no such zone."
+    UNKNOWN_NETWORK = "unknown-network", 404, "There is no network of this name."
+    UNKNOWN_PIN = "unknown-pin", 404, "No operator has pinned the name there."
     UNKNOWN_FINDING = "unknown-finding", 404, "There is no finding with this id, or it is not acknowledged."
     UNKNOWN_TOKEN = "unknown-token", 404, "There is no token of this name."
     BODY_TOO_SLOW = "body-too-slow", 408, "The body did not arrive in time."
     NOTHING_HELD = "nothing-held", 409, "No sync is held."
     NAME_TAKEN = "name-taken", 409, "Another one has the name."
+    NO_CLAIM = "no-claim", 409, "No endpoint claims the name, or none that the request names, or several of that name."
     LIMIT_REACHED = "limit-reached", 409, "As many are kept as may be."
     CONFIGURED = "configured", 409, "The configuration has it, and only the configuration can change it."
     NOT_JSON = "not-json", 415, "The content type of the body is not `application/json`."
@@ -55,15 +60,19 @@ class Code(Enum):
 
 
 class Refused(Exception):  # noqa: N818 - the request was
-    """A request that gets this error. `detail`: a sentence for people."""
+    """A request that gets this error. `detail`: a sentence for people. `nearest`: values that may be meant."""
 
-    def __init__(self, code: Code, detail: str, headers: Mapping[str, str] = _NONE) -> None:
+    def __init__(
+        self, code: Code, detail: str, headers: Mapping[str, str] = _NONE, nearest: Sequence[str] = ()
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.headers = headers
+        self.nearest = nearest
 
     def response(self) -> Response:
         """Return the response to the request."""
         headers = _BEARER if self.code.status == 401 else self.headers
-        return problem(self.code.status, self.detail, headers, self.code.code)
+        more = {"nearest": list(self.nearest)} if self.nearest else {}
+        return problem(self.code.status, self.detail, headers, self.code.code, more)

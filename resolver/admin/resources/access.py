@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from resolver.admin.access.audit import Entry
 from resolver.admin.access.tokens import MadeToken
-from resolver.admin.resources.model import Model, Parameters, Time, time_text
+from resolver.admin.resources.model import ListParameters, Model, Parameters, Time, time_text
 from resolver.admin_settings import AdminToken, RoleName
 from zones.clocks import WallTime
 
@@ -51,6 +51,13 @@ class AuditItem(Model):
     target: str = Field(description="To what: a name, a source, a token.")
     before: dict[str, Any]
     after: dict[str, Any]
+
+
+class AuditParameters(ListParameters):
+    """Query parameters of `/v1/audit`."""
+
+    name: tuple[str, ...] = Field(default=(), description="Only changes of this target.")
+    who: tuple[str, ...] = Field(default=(), description="Only changes by this user or token.")
 
 
 def token(item: AdminToken | MadeToken) -> TokenItem:

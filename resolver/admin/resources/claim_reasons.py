@@ -32,11 +32,11 @@ def claim_reason(estate: Estate, each: ClaimStanding, network: str) -> str:
     others = _named(estate, each.others)
     match each.standing:
         case Standing.WON if each.pin:
-            return f"pinned by `conflicts.pins`{_pin(each.pin)}"
+            return f"pinned by {_pin(each.pin)}"
         case Standing.WON:
             return _WON.get(each.rule, str(each.rule)).format(others=others)
         case Standing.LOST if each.pin:
-            return f"`conflicts.pins` gives the name to {others}{_pin(each.pin)}"
+            return f"pinned to {others} by {_pin(each.pin)}"
         case Standing.LOST:
             return _LOST.get(each.rule, str(each.rule)).format(others=others)
         case Standing.ELSEWHERE:
@@ -67,8 +67,9 @@ def _not_visible(estate: Estate, each: ClaimStanding, network: str) -> str:
 
 
 def _pin(pin: Pin) -> str:
+    origin = pin.by or "`conflicts.pins`"
     reason = f" ({pin.reason})" if pin.reason else ""
-    return f"{reason} until {clock_text(pin.until)}" if pin.until is not None else reason
+    return f"{origin}{reason}" + (f" until {clock_text(pin.until)}" if pin.until is not None else "")
 
 
 def _named(estate: Estate, keys: Iterable[ResourceId]) -> str:

@@ -1,15 +1,20 @@
 """Claims on a name as JSON. A claim is an endpoint's statement that a name has certain addresses."""
 
+from collections.abc import Iterable
+from typing import Annotated, Literal, get_args
+
 from pydantic import Field
 
 from resolver.admin.resources.endpoints import address_texts
-from resolver.admin.resources.model import Model, Parameters, Time, clock_text
+from resolver.admin.resources.model import ListParameters, Model, OneOf, Time, clock_text
 from resolver.admin.resources.names import NameItem, name_item
 from resolver.admin.resources.networks import network_names
 from resolver.control.estate.estate import Estate
 from zones.claims import contest
 from zones.clocks import WallTime
 from zones.dns.name import Name, from_text, to_text
+
+ClaimState = Literal["served", "not-served", "lingering"]
 
 
 class ClaimItem(Model):
@@ -37,27 +42,37 @@ class ClaimItem(Model):
 
 
 class ClaimList(Model):
-    """All claims on a name, and the private names that they are about, with their answers."""
+    """A page of claims."""
 
     items: list[ClaimItem]
-    next: str | None = Field(default=None, description="Always null: all claims are on this page.")
-    records: list[NameItem]
+    next: str | None = Field(description="`cursor` of the next page; null on the last one.")
+    records: list[NameItem] = Field(
+        description="With the parameter `name`: the private names of the claims on this page, with their answers."
+    )
 
 
-class ClaimParameters(Parameters):
+class ClaimParameters(ListParameters):
     """Query parameters of `/v1/claims`."""
 
-    name: str = Field(description="A public or private name.")
-
-
-def claims(estate: Estate, name: Name, now: WallTime) -> ClaimList:
-    """Return all claims on a public or private name, and the answers of each private name that they are about."""
-    found = estate.ledger.find(name)
-    private = dict.fromkeys(claim.name for claim in found)
-    records = (name_item(estate, each, now) for each in private)
-    return ClaimList(
-        items=[claim_item(estate, claim) for claim in found], records=[each for each in records if each is not None]
+    name: tuple[str, ...] = Field(default=(), description="Only claims on this public or private name.")
+    zone: tuple[str, ...] = Field(default=(), description="Only claims on names in this zone.")
+    network: tuple[str, ...] = Field(default=(), description="Only claims that are visible to this network.")
+    state: tuple[Annotated[ClaimState, OneOf(get_args(ClaimState))], ...] = Field(
+        default=(), description="Only claims in this state."
     )
+
+
+def claim_state(estate: Estate, claim: contest.Claim) -> ClaimState:
+    """Return whether a claim may be served, or was removed and lingers."""
+    if estate.ledger.tombstones.until(claim) is not None:
+        return "lingering"
+    return "served" if estate.ledger.holder(claim.endpoint).served else "not-served"
+
+
+def answers(estate: Estate, names: Iterable[Name], now: WallTime) -> list[NameItem]:
+    """Return the answers of private names, each once; those without any are left out."""
+    found = (name_item(estate, each, now) for each in dict.fromkeys(names))
+    return [each for each in found if each is not None]
 
 
 def configured(estate: Estate) -> list[ClaimItem]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from ipaddress import ip_address
+from typing import Annotated
 
 from pydantic import Field
 
-from resolver.admin.resources.model import Model
+from resolver.admin.resources.model import ListParameters, Model, OneOf
 from resolver.admin.resources.networks import network_names
 from resolver.control.estate.estate import Estate
-from zones.azure.endpoint import ConfiguredRecord, ResourceId
+from zones.azure.endpoint import ConfiguredRecord, ConnectionState, ResourceId
 from zones.dns.name import to_text
 
 
@@ -39,6 +40,19 @@ class EndpointItem(Model):
     records: list[EndpointRecord]
     source: str = Field(description="Name of the source that it was read from.")
     where: str = Field(description="File or subscription of that source.")
+
+
+class EndpointParameters(ListParameters):
+    """Query parameters of `/v1/endpoints`."""
+
+    state: tuple[Annotated[ConnectionState, OneOf(ConnectionState)], ...] = Field(
+        default=(), description="Only endpoints whose connection has this state."
+    )
+    network: tuple[str, ...] = Field(default=(), description="Only endpoints that are visible to this network.")
+    zone: tuple[str, ...] = Field(default=(), description="Only endpoints with a private name in this zone.")
+    name: tuple[str, ...] = Field(
+        default=(), description="Only endpoints with this public FQDN or private name, or of this name themselves."
+    )
 
 
 def endpoint(estate: Estate, key: ResourceId) -> EndpointItem | None:

@@ -75,7 +75,7 @@ class ExplainedClaim(ClaimItem):
     standing: Standing
     rule: Rule
     why: str
-    pin: str | None = Field(description="The reason that the configuration gives for a pin; null without a pin.")
+    pin: str | None = Field(description="The reason of the pin that decided; null without a pin.")
     others: list[str] = Field(description="The endpoints that lost against the claim, or that won against it.")
     last_seen: Time | None = Field(description="When its source was last read with it.")
     nics: list[str] = Field(description="Resource ids of the endpoint's network interfaces.")

@@ -1,20 +1,21 @@
 """Findings as JSON, and the order in which people read them."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AwareDatetime, Field, StringConstraints, WithJsonSchema
+from pydantic import AwareDatetime, Field, WithJsonSchema
 
 from resolver.admin.resources.evidence import encoded, schema
-from resolver.admin.resources.model import ListParameters, Model, Parameters, Time, clock_text, time_text
+from resolver.admin.resources.model import ListParameters, Model, Note, OneOf, Parameters, Time, clock_text, time_text
 from zones.clocks import WallTime
 from zones.findings.acknowledgement import Acknowledgement
 from zones.findings.board import Board
+from zones.findings.codes import TYPES
 from zones.findings.evidence import Severity
 from zones.findings.finding import Finding
 
-Note = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
+FindingCode = Annotated[str, OneOf(kind.code for kind in TYPES)]
+FindingSeverity = Annotated[Severity, OneOf(Severity)]
+FindingState = Literal["open", "acknowledged"]
 
 
 class AcknowledgementItem(Model):
@@ -62,8 +63,20 @@ class FindingItem(Model):
 class FindingParameters(ListParameters):
     """Query parameters of `/v1/findings`."""
 
-    code: str | None = None
-    severity: Severity | None = None
+    code: tuple[FindingCode, ...] = Field(default=(), description="Only findings with this code.")
+    severity: tuple[FindingSeverity, ...] = Field(default=(), description="Only findings of this severity.")
+    state: tuple[Annotated[FindingState, OneOf(get_args(FindingState))], ...] = Field(
+        default=(), description="Only findings that are acknowledged, or only those that are not."
+    )
+    network: tuple[str, ...] = Field(default=(), description="Only findings that hold in this network.")
+    zone: tuple[str, ...] = Field(
+        default=(), description="Only findings about a name in this zone, or about an endpoint with such a name."
+    )
+    name: tuple[str, ...] = Field(
+        default=(),
+        description="Only findings with this subject: a public or private name, an endpoint by id or name, "
+        "an address, or a source.",
+    )
 
 
 def finding(board: Board, fact: Finding, now: WallTime) -> FindingItem:
@@ -84,6 +97,11 @@ def acknowledgement(given: Acknowledgement) -> AcknowledgementItem:
     """Return an acknowledgement as JSON."""
     until = None if given.until is None else time_text(given.until)
     return AcknowledgementItem(note=given.note, by=given.by, at=clock_text(given.at), until=until)
+
+
+def state_of(board: Board, fact: Finding, now: WallTime) -> FindingState:
+    """Return whether somebody has acknowledged a finding."""
+    return "acknowledged" if board.acknowledgements.of(fact, now) else "open"
 
 
 def most_severe_first(fact: Finding) -> tuple[str, ...]:

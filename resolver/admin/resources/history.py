@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Literal, Self
 import msgspec
 from pydantic import AfterValidator, Field, model_validator
 
-from resolver.admin.resources.model import ListParameters, Model, Parameters, Time, time_text
+from resolver.admin.resources.findings import FindingCode, FindingSeverity
+from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters, Time, time_text
 from resolver.control.history.entry import Entry, Kind
 from resolver.process import wall_clock
 from zones.clocks import WallTime
@@ -56,16 +57,24 @@ class HistoryEntry(Model):
     after: dict[str, Any] = Field(description="The state after; empty for something that is gone.")
 
 
-class HistoryParameters(ListParameters):
+class EntryFilters(ListParameters):
+    """Query parameters that select entries."""
+
+    name: tuple[str, ...] = Field(default=(), description="Only this subject. A public FQDN selects its private names.")
+    kind: tuple[Annotated[Kind, OneOf(Kind)], ...] = Field(default=(), description="Only entries of this kind.")
+    zone: tuple[str, ...] = Field(default=(), description="Only names in this zone, and findings about these.")
+    code: tuple[FindingCode, ...] = Field(default=(), description="Only findings with this code.")
+    severity: tuple[FindingSeverity, ...] = Field(default=(), description="Only findings of this severity.")
+
+
+class HistoryParameters(EntryFilters):
     """Query parameters of `/v1/history`."""
 
-    name: str | None = Field(default=None, description="Only this subject. A public FQDN selects its private names.")
-    kind: Kind | None = Field(default=None, description="Only entries of this kind.")
     since: Moment | None = Field(default=None, description="RFC 3339, or a duration before now such as `2h`.")
     until: Moment | None = Field(default=None, description="As `since`.")
 
 
-class DifferenceParameters(ListParameters):
+class DifferenceParameters(EntryFilters):
     """Query parameters of `/v1/diff`."""
 
     since: Moment = Field(description="RFC 3339, or a duration before now such as `2h`.")
@@ -84,7 +93,7 @@ class EventParameters(Parameters):
     after: int | None = Field(
         default=None, ge=0, description="Begin after the entry with this id; as the header `Last-Event-ID`."
     )
-    kind: Kind | None = Field(default=None, description="Only events of this kind.")
+    kind: tuple[Annotated[Kind, OneOf(Kind)], ...] = Field(default=(), description="Only events of this kind.")
 
 
 def entry(found: Entry) -> HistoryEntry:

@@ -12,7 +12,7 @@ import dns.rdatatype
 from pydantic import Field
 
 from resolver.admin.resources.endpoints import address_texts
-from resolver.admin.resources.model import Model
+from resolver.admin.resources.model import ListParameters, Model
 from resolver.admin.resources.networks import network_names
 from resolver.admin.resources.zones import static_source, static_zone_of
 from resolver.control.estate.estate import Estate
@@ -51,6 +51,13 @@ class NameItem(Model):
     answers: list[NameAnswer]
 
 
+class NameParameters(ListParameters):
+    """Query parameters of `/v1/zones/{zone}/records`."""
+
+    name: tuple[str, ...] = Field(default=(), description="Only this private name, or that of this public FQDN.")
+    network: tuple[str, ...] = Field(default=(), description="Only names with an answer in this network.")
+
+
 def name_item(estate: Estate, name: Name, now: WallTime, mask: NetworkMask = _ALL) -> NameItem | None:
     """Return a private name as it is answered: from a zone file, else from endpoints; None when neither has it.
 
@@ -71,6 +78,17 @@ def name_item(estate: Estate, name: Name, now: WallTime, mask: NetworkMask = _AL
         configured=list(_configured(estate, name)),
         answers=[answer for verdict in verdicts for answer in _answers(estate, name, verdict)],
     )  # fmt: skip
+
+
+def networks_of(estate: Estate, name: Name, now: WallTime) -> NetworkMask:
+    """Return the networks in which a private name has an answer."""
+    file = estate.static.get(static_zone_of(estate, name) or name)
+    if file and name in file.names:
+        return estate.networks.all
+    mask = 0
+    for verdict in estate.ledger.verdicts(name, now):
+        mask |= verdict.mask
+    return NetworkMask(mask)
 
 
 def _configured(estate: Estate, name: Name) -> Iterator[str]:

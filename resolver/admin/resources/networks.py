@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from resolver.admin.resources.model import Model
+from resolver.admin.resources.model import ListParameters, Model
 from resolver.control.estate.estate import Estate
 from zones.findings.evidence import LISTED
 from zones.networks.network import Network, NetworkMask
@@ -26,6 +26,12 @@ class NetworkItem(Model):
     )
     excepted: list[str] = Field(description="Endpoints and names that are hidden from the network (`except`).")
     listeners: list[str] = Field(description="Listen addresses that put every client into this network.")
+
+
+class NetworkParameters(ListParameters):
+    """Query parameters of `/v1/networks`."""
+
+    name: tuple[str, ...] = Field(default=(), description="Only the network of this name.")
 
 
 def network(estate: Estate, shown: Network) -> NetworkItem:

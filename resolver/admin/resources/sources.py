@@ -1,11 +1,13 @@
 """Sources of endpoints as JSON: how fresh their data is, their syncs, and what is wrong with them."""
 
+from collections.abc import Container
 from itertools import islice
 from math import isfinite
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from resolver.admin.resources.model import Model, Parameters, Time, clock_text
+from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters, Time, clock_text
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.source_health import Freshness, SourceStatus, SyncOutcome
 from resolver.control.guard.sync_state import SyncAction, WithheldSync
@@ -80,6 +82,23 @@ class SourceItem(Model):
     )
     passed_over_total: int = Field(description="Number of files that have such resources.")
     sync: SyncItem
+
+
+SourceState = Literal["fresh", "stale", "expired", "unread", "held"]
+
+
+class SourceParameters(ListParameters):
+    """Query parameters of `/v1/sources`."""
+
+    name: tuple[str, ...] = Field(default=(), description="Only the source of this name.")
+    state: tuple[Annotated[SourceState, OneOf(get_args(SourceState))], ...] = Field(
+        default=(), description="Only sources of this freshness; `unread`: without data; `held`: a sync is held."
+    )
+
+
+def has_state(status: SourceStatus, states: Container[SourceState], now: WallTime) -> bool:
+    """Return whether a source is in one of these states. A source with a held sync is `held` and, say, `fresh`."""
+    return (status.freshness(now) or "unread") in states or ("held" in states and status.sync_state.held is not None)
 
 
 class Degradation(Model):

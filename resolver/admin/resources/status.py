@@ -7,6 +7,7 @@ from pydantic import Field
 from resolver.admin.resources.configuration import ConfigurationItem
 from resolver.admin.resources.memory import MemoryItem
 from resolver.admin.resources.model import Model, Parameters, ProblemDetails, Time
+from resolver.admin.resources.pins import PinItem
 from resolver.admin.resources.sandbox import SandboxItem
 from resolver.admin.resources.sources import Degradation, SourceItem
 from resolver.admin.resources.workers import WorkerItem
@@ -93,6 +94,7 @@ class DaemonStatus(Model):
     memory: MemoryItem
     sandbox: list[SandboxItem] = Field(description="Of the supervisor, control, and each connected worker.")
     counts: Counts
+    pins: list[PinItem] = Field(description="The first 32 pins of operators. `/v1/pins` lists all pins.")
     traffic: TrafficItem
 
 

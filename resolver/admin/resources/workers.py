@@ -1,11 +1,11 @@
-"""Worker processes as JSON: their state, their caches, and the names that fell back to an upstream."""
+"""Worker processes as JSON: their state, their caches, and the names that no endpoint answered."""
 
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from resolver.admin.resources.model import Model, Parameters, Time, time_text
-from resolver.channel.frames import Fallback
+from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters, Time, time_text
+from resolver.channel.frames import Fallback, FallbackReason
 from resolver.channel.requests import CacheStats, UpstreamState
 from resolver.control.aggregates import address_text
 from zones.dns.name import to_text
@@ -65,15 +65,42 @@ class UpstreamItem(Model):
 
 
 class FallbackItem(Model):
-    """A name inside a private zone that no endpoint holds and that an upstream was asked for."""
+    """A name that may be expected to be private, and that no endpoint answered."""
 
-    zone: str
+    zone: str = Field(description="The private zone; the name itself where an endpoint has it outside of all of them.")
     name: str
-    network: str
+    network: str = Field(description="Network of the clients; `none` for clients in no network.")
+    reason: FallbackReason = Field(
+        description="`miss-policy`: no endpoint has the name, and an upstream was asked. `no-network`: an endpoint has "
+        "it, but no network holds the address of the client."
+    )
     clients: list[str] = Field(description="Addresses of clients that asked, at most 8.")
     count: int
     first: Time
     last: Time
+
+
+UpstreamCondition = Literal["up", "down"]
+
+
+class UpstreamParameters(ListParameters):
+    """Query parameters of `/v1/upstreams`."""
+
+    name: tuple[str, ...] = Field(default=(), description="Only this group, or this server.")
+    state: tuple[Annotated[UpstreamCondition, OneOf(get_args(UpstreamCondition))], ...] = Field(
+        default=(), description="Only servers in this state."
+    )
+
+
+class FallbackParameters(ListParameters):
+    """Query parameters of `/v1/fallbacks`."""
+
+    zone: tuple[str, ...] = Field(default=(), description="Only names in this zone.")
+    network: tuple[str, ...] = Field(default=(), description="Only clients in this network; `none`: in no network.")
+    name: tuple[str, ...] = Field(default=(), description="Only this name.")
+    reason: tuple[Annotated[FallbackReason, OneOf(FallbackReason)], ...] = Field(
+        default=(), description="Only names with this reason."
+    )
 
 
 def cache(worker: int, stats: CacheStats) -> CacheItem:
@@ -94,9 +121,10 @@ def upstream(worker: int, state: UpstreamState) -> UpstreamItem:
 
 
 def fallback(item: Fallback) -> FallbackItem:
-    """Return one name that fell back to an upstream as JSON."""
+    """Return one name that no endpoint answered as JSON."""
     return FallbackItem(
-        zone=to_text(item.zone), name=to_text(item.name), network=item.network, count=item.count,
+        zone=to_text(item.zone), name=to_text(item.name), network=item.network, reason=item.reason,
+        count=item.count,
         clients=[shown for address in item.clients if (shown := address_text(address))],
         first=time_text(item.first), last=time_text(item.last),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from resolver.admin.resources.model import Model
+from resolver.admin.resources.model import ListParameters, Model
 from resolver.admin.resources.networks import network_names
 from resolver.control.estate.estate import Estate
 from zones.dns.name import Name, is_under, to_text
@@ -28,6 +28,14 @@ class ZoneItem(Model):
     chain: str = Field(description="Form of the answer for a public FQDN.")
 
 
+class ZoneParameters(ListParameters):
+    """Query parameters of `/v1/zones`."""
+
+    zone: tuple[str, ...] = Field(default=(), description="Only this zone.")
+    network: tuple[str, ...] = Field(default=(), description="Only zones that are visible to this network.")
+    name: tuple[str, ...] = Field(default=(), description="Only the zone that this name belongs to.")
+
+
 def zone(estate: Estate, origin: Name, names: int, mask: NetworkMask) -> ZoneItem:
     """Return one zone as JSON.
 
@@ -36,14 +44,18 @@ def zone(estate: Estate, origin: Name, names: int, mask: NetworkMask) -> ZoneIte
     file = estate.static.get(origin)
     policies = estate.policies
     terms = policies.of_file(origin, is_open=file.is_open) if file else policies.of(origin)
-    named = origin in estate.policies.named
-    networks, total = network_names(estate, estate.networks.all if file or named else mask)
+    networks, total = network_names(estate, visible(estate, origin, mask))
     return ZoneItem(
         zone=to_text(origin),
         source=static_source(estate, origin) if file else "endpoints" if names else "configuration",
         names=names + (len(file.names) if file else 0), networks=networks, networks_total=total,
         ttl=terms.ttl, negative_ttl=terms.negative_ttl, on_miss=terms.on_miss_text, chain=terms.chain,
     )  # fmt: skip
+
+
+def visible(estate: Estate, origin: Name, mask: NetworkMask) -> NetworkMask:
+    """Return the networks that a zone is visible to. `mask`: those of its names that only endpoints hold."""
+    return estate.networks.all if origin in estate.static or origin in estate.policies.named else mask
 
 
 def static_source(estate: Estate, origin: Name) -> Literal["file", "private-dns"]:

@@ -11,6 +11,7 @@ from resolver.control.guard.sync_state import SyncState
 from resolver.settings import ControlSettings
 from resolver.sources.reading import PartChange, Scan, ZoneFiles, part_changes
 from zones.azure.resource import Resources, subscription
+from zones.claims.policy import Pin
 from zones.clocks import WallTime
 from zones.ledger.carry_over import CarryOver
 
@@ -22,14 +23,15 @@ def assemble(
     scans: Mapping[str, Scan],
     now: WallTime,
     memory: CarryOver | None = None,
+    operator_pins: tuple[Pin, ...] = (),
 ) -> Estate:
     """Return the estate of this configuration. `scans`: by file source; a source without one has only saved data.
 
     SavedInventory data is left out where the configuration has its source, or its subscription, no more. `memory`: what
-    the ledger carries over; by default, that of the saved inventory.
+    the ledger carries over; by default, that of the saved inventory. `operator_pins`: as of `Estate`.
     """
     saved = saved and rebased(saved, now)
-    estate = Estate(config, memory or (saved.memory if saved else None))
+    estate = Estate(config, memory or (saved.memory if saved else None), operator_pins)
     # The subscriptions of each source; none: the source reads all that it can.
     scopes = {source.name: source.azure.subscriptions if source.azure else () for source in config.sources}
     in_scope: list[PartChange] = [

@@ -22,7 +22,7 @@ from zones.azure.configured_names import ConfiguredNames
 from zones.azure.inventory import Inventory, InventoryChange
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
-from zones.claims.policy import Conflicts, Policies
+from zones.claims.policy import Conflicts, Pin, Policies
 from zones.clocks import WallTime
 from zones.dns.name import Name, from_text
 from zones.findings import checks
@@ -38,10 +38,16 @@ NO_VNETS: Final = "networks: auto: no source knows a virtual network, so only ne
 
 
 class Estate:
-    """The parts of the estate and the changes to them. `memory`: what the ledger carries over a restart."""
+    """The parts of the estate and the changes to them.
 
-    def __init__(self, config: ControlSettings, memory: CarryOver | None = None) -> None:
+    `memory`: what the ledger carries over a restart. `operator_pins`: the pins that operators have made.
+    """
+
+    def __init__(
+        self, config: ControlSettings, memory: CarryOver | None = None, operator_pins: tuple[Pin, ...] = ()
+    ) -> None:
         self.settings = config
+        self.operator_pins = operator_pins
         self.networks = Networks(
             config.networks,
             auto=config.auto,
@@ -49,7 +55,7 @@ class Estate:
             identities=memory.identities if memory else (),
         )
         self.policies = Policies(config.zones.defaults, config.zones.overrides)
-        conflicts = Conflicts(config.conflicts.policy, config.conflicts.policies, config.conflicts.pins)
+        conflicts = Conflicts(config.conflicts.policy, config.conflicts.policies, self.pins)
         hold_down = {source.name: float(source.hold_down) for source in config.sources if source.remote}
         self.board = Board(memory.findings if memory else None)
         self.ledger = Ledger(self.networks, catalogue(config.catalogue), conflicts, self.board, memory, hold_down)
@@ -69,6 +75,11 @@ class Estate:
     def sources(self) -> Mapping[str, SourceStatus]:
         """The status of each source by name."""
         return self.health.statuses
+
+    @property
+    def pins(self) -> tuple[Pin, ...]:
+        """All pins, those of the configuration first."""
+        return (*self.settings.conflicts.pins, *self.operator_pins)
 
     @property
     def zone_texts(self) -> Mapping[str, str]:
@@ -223,6 +234,12 @@ class Estate:
         changed = self.ledger.expire(now)
         self.revision += bool(changed)
         return self._settled(changed)
+
+    def set_operator_pins(self, pins: tuple[Pin, ...], now: WallTime) -> set[Name]:
+        """Replace the pins that operators have made."""
+        self.operator_pins = pins
+        self.revision += 1
+        return self._settled(self.ledger.repin(self.pins, now))
 
     def reconsider_pins(self, now: WallTime) -> set[Name]:
         """Evaluate the pinned names again, because a pin has expired."""

@@ -25,7 +25,11 @@ def rebuilding(
     `scans`: those of sources of files that the present configuration does not have.
     """
     pieces = saved_inventory.pieces_of(estate, now, 0.0)
-    identities, classes = tuple(estate.networks.identities), dict(estate.ledger.classes.masks)
+    pins, identities, classes = (
+        estate.operator_pins,
+        tuple(estate.networks.identities),
+        dict(estate.ledger.classes.masks),
+    )
 
     def rebuild() -> Estate:
         saved = saved_inventory.joined(pieces)
@@ -33,7 +37,7 @@ def rebuilding(
         lingering = [each for each in saved.lingering if each.source in kept]
         whole = structs.replace(saved, lingering=lingering)
         memory = with_fields(whole.memory, identities=identities, classes=classes)
-        made = assemble(config, files, whole, scans, now, memory)
+        made = assemble(config, files, whole, scans, now, memory, pins)
         if compare := made.comparison(now):
             made.take_comparison(compare(), now)
         made.activity.take()

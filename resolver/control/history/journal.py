@@ -5,6 +5,7 @@ journal is bounded by age and by octets; the oldest entries go first. Does not k
 asked. Each method may block for the time of a disk access: call it in a thread, one at a time.
 """
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -41,10 +42,19 @@ CREATE TABLE IF NOT EXISTS begun (kind TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _SEARCH: Final = """
 SELECT id, at, kind, key, subject, before, after FROM entry
-WHERE id > :after AND id < coalesce(:before, 9e18) AND (:kind IS NULL OR kind = :kind)
-  AND at >= coalesce(:since, 0) AND at < coalesce(:until, 9e18)
+WHERE id > :after AND id < coalesce(:before, 9e18) AND at >= coalesce(:since, 0) AND at < coalesce(:until, 9e18)
 """
-_NAMED: Final = "AND subject IN (SELECT :name UNION SELECT subject FROM alias WHERE alias = :name)\n"
+_VALUES: Final = "(SELECT value FROM json_each(:{}))"
+_STATE: Final = "CASE after WHEN '' THEN before ELSE after END"
+_FILTERS: Final = {
+    "kinds": "AND kind IN {0}",
+    "names": "AND subject IN (SELECT value FROM json_each(:names) UNION SELECT subject FROM alias WHERE alias IN {0})",
+    "zones": "AND EXISTS (SELECT 1 FROM json_each(:zones) WHERE subject = value"
+    " OR substr(subject, -length(value) - 1) = '.' || value)",
+    "codes": f"AND kind = 'finding' AND json_extract({_STATE}, '$.code') IN {{0}}",
+    "severities": f"AND kind = 'finding' AND json_extract({_STATE}, '$.severity') IN {{0}}",
+}
+"""The conditions by the field of `Search` that has the values, as a JSON array."""
 _OLDEST_FIRST: Final = "ORDER BY id LIMIT :limit"
 _NEWEST_FIRST: Final = "ORDER BY id DESC LIMIT :limit"
 
@@ -57,13 +67,21 @@ class Bounds(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Which entries to return, in the order of their ids. Times are in seconds since the epoch."""
+    """Which entries to return, in the order of their ids. Times are in seconds since the epoch.
+
+    Each of `names`, `kinds`, `zones`, `codes` and `severities` selects entries with any of its values; all where empty.
+    """
 
     after: int = 0
     """Only entries with greater ids."""
-    name: str | None = None
-    """Only entries about this subject, or about one that has this alias."""
-    kind: Kind | None = None
+    names: tuple[str, ...] = ()
+    """Only entries about these subjects, or about subjects that have one as an alias."""
+    kinds: tuple[Kind, ...] = ()
+    zones: tuple[str, ...] = ()
+    """Only entries about names at or below these."""
+    codes: tuple[str, ...] = ()
+    """Only entries about findings with these codes."""
+    severities: tuple[str, ...] = ()
     since: WallTime | None = None
     until: WallTime | None = None
     before: int | None = None
@@ -207,18 +225,23 @@ class Journal:
 
     def _found(self, wanted: Search) -> Iterator[Entry]:
         """Return an iterator that reads one entry at a time: all of them may be as large as the file."""
-        query = _SEARCH + (_NAMED if wanted.name is not None else "")
+        values = wanted._asdict()
+        query = _SEARCH
+        for field, condition in _FILTERS.items():
+            if values[field]:
+                query += condition.format(_VALUES.format(field)) + "\n"
+            values[field] = json.dumps(values[field])
         query += _OLDEST_FIRST if wanted.before is None else _NEWEST_FIRST
-        return map(_entry, self._database.execute(query, wanted._asdict()))
+        return map(_entry, self._database.execute(query, values))
 
-    def differences(self, since: WallTime, until: WallTime) -> Iterator[Entry]:
-        """Yield for each thing that changed between two times one entry: its state before, and its state after.
+    def differences(self, wanted: Search) -> Iterator[Entry]:
+        """Yield for each thing that changed between `since` and `until` one entry: its state before, and after.
 
         Things that ended as they began are left out. The ids are those of the last change.
         """
         first: dict[tuple[Kind, str], str] = {}
         last: dict[tuple[Kind, str], Entry] = {}
-        for entry in self._found(Search(since=since, until=until, limit=-1)):
+        for entry in self._found(wanted._replace(limit=-1)):
             key = entry.kind, entry.key
             first.setdefault(key, entry.before)
             last[key] = entry

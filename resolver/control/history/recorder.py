@@ -201,9 +201,9 @@ class HistoryRecorder:
         """Return entries. Raises `HistoryUnavailable`."""
         return await self._use(lambda journal: journal.search(wanted))
 
-    async def differences(self, since: WallTime, until: WallTime) -> list[Entry]:
+    async def differences(self, wanted: Search) -> list[Entry]:
         """Return what differs between two times (`Journal.differences`). Raises `HistoryUnavailable`."""
-        return await self._use(lambda journal: list(journal.differences(since, until)))
+        return await self._use(lambda journal: list(journal.differences(wanted)))
 
     async def ids(self) -> tuple[int, int]:
         """Return the ids of the oldest and the newest entry. Raises `HistoryUnavailable`."""

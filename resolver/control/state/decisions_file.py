@@ -11,6 +11,7 @@ import msgspec
 
 from resolver.channel.checked_file import CheckedFormat
 from resolver.control.estate.state_health import SetAside
+from zones.claims.policy import Pin
 from zones.findings.acknowledgement import Acknowledgement
 
 FORMAT: Final = CheckedFormat("decisions.v1", b"pldns decisions 1\n")
@@ -22,6 +23,7 @@ class Decisions(msgspec.Struct, frozen=True):
     """What operators have decided while pldns ran."""
 
     acknowledgements: tuple[Acknowledgement, ...] = ()
+    pins: tuple[Pin, ...] = ()
 
 
 def write(directory: str, decisions: Decisions) -> None:

@@ -7,6 +7,7 @@ the time is an argument.
 
 from typing import Any, Final, TypeVar
 
+from resolver.channel.frames import FallbackReason
 from resolver.forward.cache import Key
 from resolver.wire import codes, render
 from zones.clocks import SteadyTime
@@ -39,7 +40,7 @@ class Compiled:
         born: SteadyTime,
         expires: SteadyTime,
         expendable: bool = False,
-        fallback: tuple[Name, Name] | None = None,
+        fallback: tuple[Name, Name, FallbackReason] | None = None,
     ) -> None:
         self.head = _shared(body.head)
         """Flags and counts, 10 octets."""
@@ -65,7 +66,10 @@ class Compiled:
         self.expendable = expendable
         """Clients can invent questions with such answers without end, so that these share a small part of the cache."""
         self.fallback = fallback
-        """(zone, name) of a question inside a private zone that an upstream answered. Each such answer is counted."""
+        """Zone, name and reason of an answer that no endpoint gave although the name may be expected to be private.
+
+        Each such answer is counted.
+        """
         self.prefetch: tuple[SteadyTime, Key] | None = None
         """Time from which a query for this answer makes the worker ask an upstream again, and the question to ask."""
         self.key = b""

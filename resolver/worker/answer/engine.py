@@ -8,6 +8,7 @@ Pure.
 from collections.abc import Callable
 from typing import Final
 
+from resolver.channel.frames import FallbackReason
 from resolver.forward.cache import UpstreamCache
 from resolver.forward.routing import UpstreamGroups
 from resolver.wire import codes, render
@@ -100,7 +101,7 @@ class Engine:
         turning = _turning(draft, body) if self.behaviour.rotate else ()
         answer = (Rotating if turning else draft.shape)(
             body, len(query.question), deps, self._cell(draft, network, expires, query.qtype), now, expires,
-            draft.expendable or query.qtype not in _USUAL, draft.fallback,
+            draft.expendable or query.qtype not in _USUAL, _fallback(draft),
         )  # fmt: skip
         answer.prefetch = draft.prefetch
         return answer.turning(turning) if isinstance(answer, Rotating) else answer
@@ -129,6 +130,13 @@ class Engine:
             if named:
                 self._cells[key] = cell
         return cell
+
+
+def _fallback(draft: Draft) -> tuple[Name, Name, FallbackReason] | None:
+    """Return what is counted of an answer that no endpoint gave, although its name may be expected to be private."""
+    if draft.unmatched:
+        return (*draft.unmatched, FallbackReason.NO_NETWORK)
+    return (*draft.fallback, FallbackReason.MISS_POLICY) if draft.fallback else None
 
 
 def _turning(draft: Draft, body: render.Body) -> tuple[int, ...]:

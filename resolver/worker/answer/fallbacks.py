@@ -1,19 +1,20 @@
-"""Fallbacks: questions inside a private zone that an upstream answered, counted by zone, name and network.
+"""Fallbacks: questions that no endpoint answered although their names may be expected to be private.
 
-These are the names that a person may expect to be private. The number of names between two reports is bounded.
+Counted by zone, name, network and reason.
+The number of names between two reports is bounded.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from resolver.channel.frames import FALLBACK_CLIENTS, Fallback
+from resolver.channel.frames import FALLBACK_CLIENTS, Fallback, FallbackReason
 from resolver.worker.answer.counters import Counters
 from zones.clocks import WallTime
 from zones.dns.name import Name, to_text
 from zones.networks.prefixes import NetworkIndex
 
 LIMIT: Final = 2_000
-"""Different (zone, name, network) between two reports; further ones are counted by zone only."""
+"""Different (zone, name, network, reason) between two reports; further ones are counted by zone only."""
 
 
 class Fallbacks:
@@ -26,17 +27,17 @@ class Fallbacks:
         self._label = label
         self._counters = counters
         self._clock = clock
-        self._noted: dict[tuple[Name, Name, NetworkIndex], _Noted] = {}
+        self._noted: dict[tuple[Name, Name, NetworkIndex, FallbackReason], _Noted] = {}
 
-    def note(self, zone: Name, name: Name, network: NetworkIndex, client: bytes) -> None:
-        """Count one answer by an upstream for `name` inside `zone`. `client` is a packed address."""
-        self._counters.add("fallback_total", (to_text(zone),))
-        now = self._clock()
-        there = self._noted.get((zone, name, network))
+    def note(self, zone: Name, name: Name, reason: FallbackReason, network: NetworkIndex, client: bytes) -> None:
+        """Count one answer for `name` inside `zone` to a client, given by its packed address."""
+        self._counters.add(_METRICS[reason], ("(alone)" if zone == name else to_text(zone),))
+        now, key = self._clock(), (zone, name, network, reason)
+        there = self._noted.get(key)
         if there is None:
             if len(self._noted) >= LIMIT:
                 return
-            there = self._noted[zone, name, network] = _Noted(now)
+            there = self._noted[key] = _Noted(now)
         there.count += 1
         there.last = now
         if len(there.clients) < FALLBACK_CLIENTS:
@@ -46,9 +47,12 @@ class Fallbacks:
         """Return the fallbacks since the last call."""
         noted, self._noted = self._noted, {}
         return [
-            Fallback(zone, name, self._label(network), it.count, it.first, it.last, tuple(it.clients))
-            for (zone, name, network), it in noted.items()
+            Fallback(zone, name, self._label(network), reason, it.count, it.first, it.last, tuple(it.clients))
+            for (zone, name, network, reason), it in noted.items()
         ]
+
+
+_METRICS: Final = {FallbackReason.MISS_POLICY: "fallback_total", FallbackReason.NO_NETWORK: "no_network_total"}
 
 
 class _Noted:

@@ -54,6 +54,8 @@ class Draft:
     origin: DataOrigin | ReplyOrigin = ReplyOrigin.FORWARD
     fallback: tuple[Name, Name] | None = None
     """(zone, name) of a name inside a private zone that an upstream answered."""
+    unmatched: tuple[Name, Name] | None = None
+    """(zone, name) of a name that an endpoint has and that a client in no network asks for. See `Table.held_zone`."""
     expires: SteadyTime = FOREVER
     prefetch: tuple[SteadyTime, Key] | None = None
     """When to ask an upstream which question again, so that no client waits when the answer has expired."""

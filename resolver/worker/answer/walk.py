@@ -13,7 +13,7 @@ from resolver.forward.routing import UpstreamGroups
 from resolver.wire import aliases, codes, relay
 from resolver.wire.query import Query
 from resolver.wire.relay import Message
-from resolver.worker.answer import local_reverse, targets
+from resolver.worker.answer import local_reverse, targets, unmatched
 from resolver.worker.answer.behaviour import Behaviour
 from resolver.worker.answer.compiled import Supplemented
 from resolver.worker.answer.response import Draft, ReplyOrigin
@@ -21,7 +21,7 @@ from zones.clocks import SteadyTime
 from zones.dns.name import Name, ancestry, is_under
 from zones.dns.record import AAAA, DS, SOA, A, RRset
 from zones.dns.record import soa as made_soa
-from zones.networks.prefixes import NetworkIndex
+from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.outcome import (
     Alias,
     DataOrigin,
@@ -113,6 +113,7 @@ class Walk:
             name = self._step(name)
         if draft.proofs:
             draft.prove()
+        unmatched.explain(draft)
         return draft
 
     def _step(self, name: Name) -> Name | None:
@@ -125,6 +126,8 @@ class Walk:
             return None
         outcome = self._table.lookup(name, self._query.qtype, self._network)
         draft.deps += (name, *outcome.deps)
+        if self._network == NONE:
+            unmatched.note(draft, self._table, name)
         match outcome:
             case Found(rrsets=rrsets, zone=zone, origin=origin, wildcard=wildcard):
                 draft.add_served(rrsets)
@@ -250,7 +253,8 @@ class Walk:
         if reply is not None:
             return self._follow(name, key, reply)
         if query.rd:
-            direct = not (draft.answer or draft.fallback or draft.hops or isinstance(outcome, Referral))
+            is_walked = draft.answer or draft.fallback or draft.unmatched or draft.hops
+            direct = not (is_walked or isinstance(outcome, Referral))
             raise Unfetched(UpstreamQuestion(key, tuple(dict.fromkeys(draft.deps)) if direct else ()))
         if not draft.answer:
             draft.fail((codes.NOT_AUTHORITATIVE, "recursion was not desired"), codes.REFUSED)
@@ -379,6 +383,8 @@ class Walk:
             return False
         self._draft.deps += (target, *outcome.deps)
         self._missed(target, outcome)
+        if self._network == NONE:
+            unmatched.note(self._draft, self._table, target)
         return True
 
 

@@ -19,6 +19,7 @@ from resolver.channel.trace import Access, Row, Trace
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import NothingHeld, SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
@@ -104,8 +105,8 @@ def estate() -> Estate:
     return made
 
 
-_LINK = socket.socketpair()
-"""Never used: `ScriptedReloads` requests nothing of a supervisor."""
+LINK = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+"""The link to a supervisor that does nothing: what control sends arrives at the second socket."""
 
 
 class ScriptedReloads(Reloads):
@@ -115,7 +116,7 @@ class ScriptedReloads(Reloads):
         accepted = settings.Accepted(
             "/etc/pldns/pldns.yaml", settings.WorkerSettings((), ()), settings.ControlSettings()
         )
-        super().__init__(accepted, ReloadState(loaded=T0), OrderReceiver(_LINK[0]), self._applied)
+        super().__init__(accepted, ReloadState(loaded=T0), OrderReceiver(LINK[0]), self._applied)
         self.next: ReloadState | None = None
 
     async def _applied(self, *_: object) -> list[int]:
@@ -150,12 +151,15 @@ class ScriptedControl:
     memory: MemoryState = field(default_factory=MemoryState)
     history: HistoryRecorder = field(init=False)
     decisions: OperatorDecisions = field(init=False)
+    log_level: LogLevel = field(init=False)
+    draining: bool = False
     tails: QueryTails = field(init=False)
 
     def __post_init__(self) -> None:
         self.history = HistoryRecorder(self.estate)
-        self.decisions = OperatorDecisions(self.estate, Decisions())
+        self.decisions = OperatorDecisions(self.estate, Decisions(), lambda _: None)
         self.tails = QueryTails(self.ask_workers)
+        self.log_level = LogLevel("info", OrderReceiver(LINK[0]))
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
         lacking = ("this kernel has no Landlock",)

@@ -1,10 +1,12 @@
-"""What operators decide over the interface: acknowledged findings."""
+"""What operators decide over the interface: acknowledged findings, and pins."""
 
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.resolver.admin.json_client import Client, get
+from zones.claims.policy import Pin
 
 Control = Any  # of conftest
 
@@ -19,7 +21,7 @@ async def first_error(client: Client) -> Any:  # noqa: ANN401 - what JSON can ho
 
 
 async def errors(client: Client) -> tuple[int, int]:
-    """Return the numbers of open errors and of acknowledged findings."""
+    """Return the numbers of open errors and of acknowledged findings, and pins."""
     counts = (await get(client, "/v1/status"))["counts"]
     return counts["findings"]["error"], counts["acknowledged"]
 
@@ -89,7 +91,83 @@ async def test_a_decision_that_cannot_be_saved_is_a_problem(
         raise OSError(28, "No space left on device")
 
     found = await first_error(client)
-    monkeypatch.setattr(control.decisions, "_replace", fail)
+    monkeypatch.setattr(control.decisions, "_save", fail)
     status, problem = await post(client, f"/v1/findings/{found['id']}/acknowledge", {"note": "a"})
     assert (status, problem["type"]) == (503, "urn:pldns:problem:state-unwritable")
     assert "No space left" in problem["detail"]
+
+
+# -- pins
+
+TWICE = "twice.blob.core.windows.net"
+
+
+async def served(client: Client) -> list[str]:
+    """Return the endpoints whose address `TWICE` has."""
+    body = await get(client, f"/v1/claims?name={TWICE}")
+    return [each.rpartition("/")[2] for each in body["records"][0]["answers"][0]["endpoints"]]
+
+
+@pytest.mark.parametrize("endpoint", ["second", "SECOND (rg)", "{id}"])
+async def test_a_pin_gives_a_name_to_an_endpoint_as_it_is_printed(client: Client, endpoint: str) -> None:
+    key = "/subscriptions/s1/resourceGroups/rg/providers/microsoft.network/privateendpoints/second"
+    assert await served(client) == ["first"]
+    wanted = {"name": TWICE, "endpoint": endpoint.format(id=key), "reason": "the move", "until": "2999-01-01T00:00:00Z"}
+    status, body = await post(client, "/v1/pins", wanted)
+    assert status == 200
+    by = body.pop("by")
+    assert by.startswith("token test at ")
+    assert body == {
+        "name": TWICE, "endpoint": key, "network": None, "reason": "the move", "origin": "operator",
+        "until": "2999-01-01T00:00:00.000Z",
+    }  # fmt: skip
+    assert await served(client) == ["second"]
+    assert (await get(client, "/v1/pins"))["items"] == [{**body, "by": by}]
+    assert (await get(client, "/v1/status"))["pins"] == [{**body, "by": by}]
+    status, _ = await post(client, f"/v1/pins/{TWICE}/remove", {})
+    assert status == 200
+    assert (await get(client, "/v1/pins"))["items"] == []
+    changes = (await get(client, "/v1/audit"))["items"]
+    assert [(each["action"], bool(each["before"]), bool(each["after"])) for each in changes] == [
+        ("pin.remove", True, False), ("pin.set", False, True)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "code", "text"),
+    [
+        ({"name": "none.example"}, 409, "no-claim", "no endpoint claims none.example"),
+        ({"endpoint": "plain"}, 409, "no-claim", "no endpoint `plain` claims twice"),
+        ({"endpoint": ""}, 409, "no-claim", "privateendpoints/first, "),
+        ({"network": "north"}, 404, "unknown-network", "there is no network `north`"),
+        ({"name": "a..b"}, 400, "invalid-body", "no domain name"),
+        ({"reason": ""}, 400, "invalid-body", "reason"),
+        ({"until": "2020-01-01T00:00:00Z"}, 400, "invalid-body", "this time has passed"),
+        ({"priority": 1}, 400, "invalid-body", "priority: no such parameter"),
+    ],
+)
+async def test_an_impossible_pin_is_a_problem(
+    client: Client, control: Control, wanted: dict[str, Any], status: int, code: str, text: str
+) -> None:
+    body = {"name": TWICE, "endpoint": "second", "reason": "the move", **wanted}
+    found, problem = await post(client, "/v1/pins", body)
+    assert (found, problem["type"]) == (status, f"urn:pldns:problem:{code}")
+    assert text in problem["detail"]
+    assert control.estate.operator_pins == ()
+
+
+async def test_a_name_that_the_configuration_pins_cannot_be_pinned(client: Client, control: Control) -> None:
+    settings = control.estate.settings
+    pins = (Pin(f"{TWICE}", "first", "east"),)
+    control.estate.settings = structs.replace(settings, conflicts=structs.replace(settings.conflicts, pins=pins))
+    wanted = {"name": TWICE.upper(), "endpoint": "second", "reason": "the move"}
+    status, problem = await post(client, "/v1/pins", {**wanted, "network": "east"})
+    assert (status, problem["type"]) == (409, "urn:pldns:problem:configured")
+    assert (await post(client, "/v1/pins", {**wanted, "network": "west"}))[0] == 200
+    assert [each["origin"] for each in (await get(client, "/v1/pins"))["items"]] == ["configuration", "operator"]
+
+
+async def test_an_unknown_pin_is_a_problem(client: Client) -> None:
+    status, problem = await post(client, f"/v1/pins/{TWICE}/remove", {"network": "east"})
+    assert (status, problem["type"]) == (404, "urn:pldns:problem:unknown-pin")
+    assert problem["detail"] == f"no operator has pinned {TWICE} in `east`"

@@ -77,11 +77,11 @@ async def http(running: Running) -> AsyncIterator[Http]:
 async def change(running: Running, tmp_path: Path, *addresses: str) -> None:
     """Give the endpoint these addresses in turn, and wait until each change is recorded."""
     for address in addresses:
-        before = len(await running.control.history.search(Search(kind=Kind.NAME)))
+        before = len(await running.control.history.search(Search(kinds=(Kind.NAME,))))
         write(tmp_path / "lab" / "a.yaml", f"one {address}")
         while True:
             news = running.control.history.next_news()
-            if len(await running.control.history.search(Search(kind=Kind.NAME))) > before:
+            if len(await running.control.history.search(Search(kinds=(Kind.NAME,)))) > before:
                 break
             await news.wait()
 
@@ -97,6 +97,19 @@ async def test_the_history_of_a_name_is_newest_first_and_paged(http: Http, runni
     second = await http.get("/v1/history", kind="name", limit="1", cursor=first["next"])
     assert [*first["items"], *second["items"]] == page["items"]
     assert second["next"] is None
+    other = await http.get("/v1/history", kind="finding", limit="1", cursor=first["next"])
+    assert (other["status"], other["type"]) == (400, Code.INVALID_CURSOR.type)
+
+
+async def test_the_history_is_filtered_by_zone_and_code(http: Http, running: Running, tmp_path: Path) -> None:
+    await change(running, tmp_path, "10.0.0.5")
+    zone = NAME.partition(".")[2]
+    found = (await http.get("/v1/history", zone=zone.upper()))["items"]
+    assert [each["subject"] for each in found if each["kind"] == "name"] == [NAME]
+    assert (await http.get("/v1/history", zone="privatelink.vaultcore.azure.net"))["items"] == []
+    assert (await http.get("/v1/diff", since="1h", kind="name", zone=zone))["items"][0]["subject"] == NAME
+    for path, asked in (("/v1/history", {}), ("/v1/diff", {"since": "1h"})):
+        assert (await http.get(path, code="zone-unknown", **asked))["items"] == []
 
 
 async def test_a_difference_leaves_out_what_came_back(http: Http, running: Running, tmp_path: Path) -> None:
@@ -134,7 +147,10 @@ async def test_an_event_that_is_no_longer_kept_is_reported(http: Http, running: 
         ("/v1/history", {"since": "yesterday"}, "since: `yesterday` is not a time"),
         ("/v1/history", {"cursor": "x"}, "cursor"),
         ("/v1/history", {"limit": "0"}, "limit"),
-        ("/v1/history", {"nmae": "x"}, "nmae: no such parameter"),
+        ("/v1/history", {"nmae": "x"}, "nmae: no such parameter; nearest: `name`"),
+        ("/v1/history", {"zone": "nowhere.example"}, "zone: there is no `nowhere.example`"),
+        ("/v1/history", {"cursor": "MTI"}, "cursor: not a cursor"),
+        ("/v1/history", {"code": "endpoint-pendin"}, "nearest: `endpoint-pending`"),
         ("/v1/diff", {}, "since"),
         ("/v1/diff", {"since": "1h", "until": "2h"}, "`since` is later than `until`"),
         ("/v1/events", {"after": "-1"}, "after"),

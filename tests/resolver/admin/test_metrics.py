@@ -13,15 +13,17 @@ from resolver.channel.frames import Fallback, MemoryReport
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.state.decisions_file import Decisions
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import BudgetSource, MemoryState
+from resolver.process.orders import OrderReceiver
 from resolver.process.sandbox.level import SandboxLevel
 from tests.paths import ROOT
-from tests.resolver.admin.conftest import ScriptedReloads
+from tests.resolver.admin.conftest import LINK, ScriptedReloads
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.clocks import WallTime
 from zones.dns.name import from_text
@@ -42,7 +44,8 @@ class MeasuredControl:
         self.memory = MemoryState()
         self.tails = QueryTails(self.ask_workers)
         self.history = HistoryRecorder(self.estate)
-        self.decisions = OperatorDecisions(self.estate, Decisions())
+        self.log_level, self.draining = LogLevel("info", OrderReceiver(LINK[0])), False
+        self.decisions = OperatorDecisions(self.estate, Decisions(), lambda _: None)
         self.traffic = Rates(0.0, None, 0.0)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
@@ -133,6 +136,12 @@ def test_undeclared_metrics_and_labels_of_a_worker_are_left_out(
     before = samples(control)
     control.counted = [sample]
     assert samples(control) == before
+
+
+def test_a_worker_cannot_replace_a_value_of_control(control: MeasuredControl) -> None:
+    control.counted = [("ready", (), 1), ("serial", (), 99)]
+    found = samples(control)
+    assert (found["pldns_ready", ()], found["pldns_serial", ()]) == (0, 3)
 
 
 def test_sources_and_workers_have_metrics(control: MeasuredControl) -> None:

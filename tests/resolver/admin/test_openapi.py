@@ -28,7 +28,9 @@ async def test_openapi_describes_every_path_and_defines_every_schema(client: Cli
     named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(body)))
     assert named <= set(body["components"]["schemas"])
     parameters = {each["name"]: each for each in body["paths"]["/v1/findings"]["get"]["parameters"]}
-    assert parameters["severity"]["schema"]["enum"] == ["error", "warning", "info"]
+    assert parameters["severity"]["schema"] == {
+        "type": "array", "items": {"type": "string", "enum": ["error", "warning", "info"]}
+    }  # fmt: skip
     assert parameters["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1000}
 
 

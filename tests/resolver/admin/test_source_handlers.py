@@ -148,9 +148,14 @@ def test_a_lingering_claim_has_an_end() -> None:
         source="hub",
     )
     estate.ledger.apply({ResourceId("a"): gone}, WallTime(0.0))
-    assert claims.claims(estate, fqdn, WallTime(1.0)).items[0].lingers_until is None
+    (claim,) = estate.ledger.find(fqdn)
+    assert claims.claim_item(estate, claim).lingers_until is None
+    assert claims.claim_state(estate, claim) == "served"
     estate.ledger.apply({ResourceId("a"): None}, WallTime(2.0))
-    found = claims.claims(estate, fqdn, WallTime(3.0))
-    assert [(claim.endpoint, claim.lingers_until) for claim in found.items] == [("/ID/a", "1970-01-01T00:01:02.000Z")]
-    assert found.records[0].answers[0].endpoints == ["/ID/a"]
-    assert found.records[0].answers[0].data == ["10.0.0.4"]
+    (claim,) = estate.ledger.find(fqdn)
+    found = claims.claim_item(estate, claim)
+    assert (found.endpoint, found.lingers_until) == ("/ID/a", "1970-01-01T00:01:02.000Z")
+    assert claims.claim_state(estate, claim) == "lingering"
+    (record,) = claims.answers(estate, [claim.name], WallTime(3.0))
+    assert record.answers[0].endpoints == ["/ID/a"]
+    assert record.answers[0].data == ["10.0.0.4"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from resolver.channel.frames import Fallback
+from resolver.channel.frames import Fallback, FallbackReason
 from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache, UpstreamState, UpstreamStates
 from tests.resolver.admin.json_client import BLOB, T0_TEXT, Client, get
 from zones.clocks import WallTime
@@ -19,7 +19,8 @@ async def test_fallbacks_are_listed(client: Client, control: Control) -> None:
         Fallback(
             zone,
             from_text(f"{n}.{BLOB}"),
-            "east",
+            "none",
+            FallbackReason.NO_NETWORK,
             2,
             WallTime(1_700_000_000.0),
             WallTime(1_700_000_001.5),
@@ -30,8 +31,8 @@ async def test_fallbacks_are_listed(client: Client, control: Control) -> None:
     items = (await get(client, "/v1/fallbacks"))["items"]
     assert [item["name"] for item in items] == [f"a.{BLOB}", f"b.{BLOB}"]
     assert items[0] | {"name": ""} == {
-        "zone": BLOB, "name": "", "network": "east", "count": 2, "clients": ["10.1.0.7"],
-        "first": T0_TEXT, "last": "2023-11-14T22:13:21.500Z",
+        "zone": BLOB, "name": "", "network": "none", "reason": "no-network", "count": 2,
+        "clients": ["10.1.0.7"], "first": T0_TEXT, "last": "2023-11-14T22:13:21.500Z",
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from resolver.channel.frames import (
     CounterReport,
     Down,
     Fallback,
+    FallbackReason,
     FallbackReport,
     FrameReader,
     Hello,
@@ -51,7 +52,9 @@ UP: list[Up] = [
     Hello(0, 4711, "a1b2", "", 0, 0),
     Applied(7),
     CounterReport("a1b2", [("requests", ("udp", "weu"), 2**40)]),
-    FallbackReport([Fallback(ORIGIN, b"\x01a" + ORIGIN, "weu", 3, WallTime(1.5), WallTime(2.5))]),
+    FallbackReport(
+        [Fallback(ORIGIN, b"\x01a" + ORIGIN, "weu", FallbackReason.NO_NETWORK, 3, WallTime(1.5), WallTime(2.5))]
+    ),
     ReplyFrame(1, CacheFlushed(3)),
     ReplyFrame(2, Pong()),
     ReplyFrame(3, CacheStats(1, 2, 3, 4)),

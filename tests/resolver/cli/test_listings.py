@@ -34,6 +34,41 @@ def test_endpoints_and_zones_of_the_daemon(run: Run, daemon: Path) -> None:
     assert re.search(r"^corp\.example +file +4 +nxdomain +10 s +east, west$", zones.out, re.MULTILINE)
 
 
+def test_lists_have_filters(run: Run, daemon: Path) -> None:
+    states = "--state", "pending", "--state", "approved"
+    found = run("endpoints", "-c", daemon, *states, "--network", "west", "-o", "json").json
+    assert "east" not in {each["name"] for each in found}
+    found = run("endpoints", "-c", daemon, "--name", "KV.vault.azure.net", "-o", "json").json
+    assert [each["name"] for each in found] == ["east", "west"]
+    assert run("zones", "-c", daemon, "--zone", "corp.example", "--network", "west").out.count("corp.example") == 1
+    assert run("networks", "-c", daemon, "--name", "east").out.count("\n") == 2
+    assert run("sources", "-c", daemon, "--state", "stale").out == "no sources\n"
+    assert run("upstreams", "-c", daemon, "--name", "public", "--state", "down").out == "no upstream servers\n"
+    assert run("fallbacks", "-c", daemon, "--network", "none").out == "no fallbacks\n"
+    assert run("history", "-c", daemon, "--code", "zone-unknown", "--severity", "info").out == "no changes\n"
+    assert run("diff", "-c", daemon, "--from", "1s", "--kind", "source", "--zone", "corp.example").out == "no changes\n"
+    assert run("audit", "-c", daemon, "--who", "nobody", "--name", "x").out == "no changes\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            ("findings", "--code", "conflicting-adress"),
+            "code: there is no `conflicting-adress`; nearest: `conflicting-address`",
+        ),
+        (("endpoints", "--network", "eest"), "network: there is no `eest`; nearest: `west`, `east`"),
+        (("zones", "--zone", "corp.exampel"), "zone: there is no `corp.exampel`; nearest: `corp.example`"),
+        (("sources", "--name", "estat"), "name: there is no `estat`; nearest: `estate`"),
+        (("history", "--zone", "corp.exampel"), "nearest: `corp.example`"),
+    ],
+)
+def test_a_typo_in_a_filter_is_an_error(run: Run, daemon: Path, arguments: tuple[str, ...], says: str) -> None:
+    ran = run(*arguments, "-c", daemon)
+    assert (ran.code, ran.out) == (1, "")
+    assert says in ran.err
+
+
 def test_an_error_of_the_admin_interface_is_printed(run: Run, daemon: Path) -> None:
     assert daemon_address.admin_url(daemon, daemon, {}) == f"unix:{daemon.parent}/state/admin.sock"
     url = f"http://{load(daemon, {}).control.admin.listen}"

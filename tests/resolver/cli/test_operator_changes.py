@@ -1,5 +1,6 @@
 """The commands with which operators change the running daemon."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,3 +52,21 @@ def test_an_end_is_a_time_with_an_offset_or_a_duration() -> None:
     for text in ("2030-01-31T18:00:00", "7", "7w", "", "-7d"):
         with pytest.raises(Failed):
             operator_changes.end(text)
+
+
+def test_an_endpoint_gets_a_name(run: Run, daemon: Path) -> None:
+    name = "shop.blob.core.windows.net"
+    ran = run("pin", "set", name, "rival", "--reason", "on call", "--until", "1h", "-c", daemon)
+    assert ran.code == 0
+    assert ran.out.startswith(f"{name} is pinned to rival until ")
+    try:
+        assert ran.out.splitlines()[0] in run("status", "-c", daemon).out
+        assert "rival" in run("pin", "list", "-c", daemon).out
+        ran = run("explain", name, "--client", "10.1.0.1", "-c", daemon)
+        assert "10.1.0.9" in ran.out
+        assert re.search(r"pinned by user \S+ \(\d+\) \(on call\) until ", ran.out)
+    finally:
+        assert run("pin", "set", name, "shop", "--reason", "as before", "-c", daemon).code == 0
+        assert run("pin", "remove", name, "-c", daemon).code == 0
+    assert run("pin", "list", "-c", daemon).out == "no pins\n"
+    assert f"no operator has pinned {name}" in run("pin", "remove", name, "-c", daemon).err

@@ -2,7 +2,7 @@
 
 import pytest
 
-from resolver.channel.frames import Fallback, Loop
+from resolver.channel.frames import Fallback, FallbackReason, Loop
 from resolver.control import aggregates
 from resolver.control.aggregates import CounterTotals, FallbackList, Gauges, LoopList
 from tests.zones.books import shown
@@ -73,8 +73,11 @@ def test_what_is_beyond_the_limit_is_counted_as_other(monkeypatch: pytest.Monkey
     assert counted(total) == {"x zone net": 2, "x other other": 9, "x c d": 4}
 
 
+MISS = FallbackReason.MISS_POLICY
+
+
 def fallback(name: str, count: int = 1, first: float = 1.0, last: float = 2.0, network: str = "weu") -> Fallback:
-    return Fallback(ZONE, from_text(name), network, count, WallTime(first), WallTime(last))
+    return Fallback(ZONE, from_text(name), network, MISS, count, WallTime(first), WallTime(last))
 
 
 def test_fallbacks_of_one_name_are_added_up_and_move_to_the_end() -> None:
@@ -96,15 +99,16 @@ def test_clients_of_one_name_are_joined_up_to_a_limit() -> None:
     listed = FallbackList()
     for start in (0, 4, 2):
         clients = tuple(bytes((10, 0, 0, i)) for i in range(start, start + 6))
-        listed.add([Fallback(ZONE, from_text("a"), "weu", 1, WallTime(1.0), WallTime(2.0), clients)])
+        item = Fallback(ZONE, from_text("a"), "weu", MISS, 1, WallTime(1.0), WallTime(2.0), clients)
+        listed.add([item])
     (item,) = listed
     assert item.clients == tuple(bytes((10, 0, 0, i)) for i in range(8))
 
 
 def test_octets_that_are_not_a_name_are_ignored() -> None:
     listed = FallbackList()
-    listed.add([Fallback(b"\x05ab", from_text("a"), "weu", 1, WallTime(1.0), WallTime(2.0))])
-    listed.add([Fallback(ZONE, b"", "weu", 1, WallTime(1.0), WallTime(2.0))])
+    listed.add([Fallback(b"\x05ab", from_text("a"), "weu", MISS, 1, WallTime(1.0), WallTime(2.0))])
+    listed.add([Fallback(ZONE, b"", "weu", MISS, 1, WallTime(1.0), WallTime(2.0))])
     assert len(listed) == 0
 
 

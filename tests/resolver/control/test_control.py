@@ -20,6 +20,7 @@ from resolver.channel.frames import (
     Commit,
     CounterReport,
     Fallback,
+    FallbackReason,
     FallbackReport,
     GaugeReport,
 )
@@ -344,7 +345,11 @@ async def test_reports_of_a_connection_with_a_successor_are_ignored(start: Start
     old.send(CounterReport("i1", [("x", (), 50)]))
     old.send(Applied(99))
     old.writer.close()
-    new.send(FallbackReport([Fallback(b"\4zone\0", b"\4name\0", "weu", 1, WallTime(1.0), WallTime(2.0))]))
+    new.send(
+        FallbackReport(
+            [Fallback(b"\4zone\0", b"\4name\0", "weu", FallbackReason.MISS_POLICY, 1, WallTime(1.0), WallTime(2.0))]
+        )
+    )
     await until(lambda: list(running.view.fallbacks()))
     await until(lambda: len(running.control.workers._links) == 1)
     assert list(running.view.totals()) == [("x", (), 3)]

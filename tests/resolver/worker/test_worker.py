@@ -16,6 +16,7 @@ from resolver.channel.frames import (
     Begin,
     Commit,
     CounterReport,
+    FallbackReason,
     FallbackReport,
     Masks,
     ReplyFrame,
@@ -159,7 +160,7 @@ async def test_reports_are_cut_into_frames_that_control_accepts(
     line = await running.loaded()
     names = [Name(bytes((60,)) + b"%060d" % number + b"\x3f" + b"x" * 63 + PRIVATE) for number in range(2_000)]
     for name in names:
-        running.worker._parts.fallbacks.note(name, name, NetworkIndex(0), bytes(16))
+        running.worker._parts.fallbacks.note(name, name, FallbackReason.MISS_POLICY, NetworkIndex(0), bytes(16))
     for number in range(1_500):
         running.worker._parts.counters.add("made_up_total", (str(number), "x" * 300))
     items = [item for _ in range(2) for item in (await line.get(FallbackReport)).items]

@@ -82,7 +82,7 @@ def test_a_pin_is_shown_with_its_reason_and_end() -> None:
     it = estate(ALL, pins=(pin,))
     take(it, 1, endpoint("a"), endpoint("b", 5))
     assert outcomes(it, "all") == {
-        "a": "lost: `conflicts.pins` gives the name to b (moving to b) until 1970-01-01T01:00:00.000Z",
+        "a": "lost: pinned to b by `conflicts.pins` (moving to b) until 1970-01-01T01:00:00.000Z",
         "b": "won: pinned by `conflicts.pins` (moving to b) until 1970-01-01T01:00:00.000Z",
     }
 

@@ -70,12 +70,25 @@ def test_entries_are_found_by_name_alias_kind_and_time(journal: Journal) -> None
         return [each.key for each in journal.search(Search(**wanted))]  # type: ignore[arg-type]
 
     assert keys() == ["a.private", "b.private", "hub"]
-    assert keys(name="a.public") == keys(name="a.private") == ["a.private"]
-    assert keys(name="nobody") == []
-    assert keys(kind=Kind.SOURCE) == ["hub"]
+    assert keys(names=("a.public",)) == keys(names=("a.private", "x")) == ["a.private"]
+    assert keys(names=("nobody",)) == []
+    assert keys(kinds=(Kind.SOURCE,)) == ["hub"]
     assert keys(since=WallTime(20), until=WallTime(30)) == ["b.private"]
     assert keys(after=1, limit=1) == ["b.private"]
     assert keys(before=3) == ["b.private", "a.private"]
+    assert keys(zones=("private",)) == ["a.private", "b.private"]
+    assert keys(zones=("b.private", "rivate")) == ["b.private"]
+
+
+def test_findings_are_found_by_code_and_severity_also_after_they_closed(journal: Journal) -> None:
+    journal.begin(Kind.FINDING)
+    opened = '{"code":"zone-unknown","severity":"info"}'
+    journal.record([state("f1", opened, 10, kind=Kind.FINDING), state("a", "1", 10)])
+    journal.record([state("f1", ABSENT, 20, kind=Kind.FINDING)])
+    changes = [(each.before, each.after) for each in journal.search(Search(codes=("zone-unknown", "x")))]
+    assert changes == [("", opened), (opened, "")]
+    assert journal.search(Search(codes=("zone-unknown",), severities=("error",))) == []
+    assert len(journal.search(Search(severities=("info",)))) == 2
 
 
 def test_age_and_size_remove_the_oldest_entries_and_keep_the_present(tmp_path: Path) -> None:
@@ -146,6 +159,9 @@ def test_entries_lead_from_any_moment_to_the_present(moves: list[tuple[str, str]
         for key in "abc"
         if then.get(key, ABSENT) != now.get(key, ABSENT)
     }
-    found = {each.key: (each.before, each.after) for each in journal.differences(WallTime(at), WallTime(1e6))}
+    found = {
+        each.key: (each.before, each.after)
+        for each in journal.differences(Search(since=WallTime(at), until=WallTime(1e6)))
+    }
     assert found == expected
     journal.close()

@@ -56,21 +56,21 @@ async def test_a_changed_address_is_an_entry_with_both_answers(start: Start, tmp
     running = await begun(start("lab"))
     assert await entries(running) == []  # what was there at the first start is no change
     write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
-    (entry,) = await written(running, 1, kind=Kind.NAME)
+    (entry,) = await written(running, 1, kinds=(Kind.NAME,))
     assert (entry.subject, entry.change) == (NAME, "changed")
     assert answers(entry.before) == [(["10.0.0.4"], ["one"])]
     assert answers(entry.after) == [(["10.0.0.5"], ["one"])]
-    assert await entries(running, name=FQDN, kind=Kind.NAME) == [entry]  # the public FQDN leads there too
+    assert await entries(running, names=(FQDN,), kinds=(Kind.NAME,)) == [entry]  # the public FQDN leads there too
 
 
 async def test_findings_open_and_close(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
     running = await begun(start("lab"))
     write(tmp_path / "lab" / "b.yaml", "two 10.0.0.5")
-    opened = await written(running, 1, kind=Kind.FINDING, name=NAME)
+    opened = await written(running, 1, kinds=(Kind.FINDING,), names=(NAME,))
     assert json.loads(opened[0].after)["code"] == "conflicting-address"
     (tmp_path / "lab" / "b.yaml").unlink()
-    found = await written(running, 2, kind=Kind.FINDING, name=NAME)
+    found = await written(running, 2, kinds=(Kind.FINDING,), names=(NAME,))
     assert [each.change for each in found if each.key == opened[0].key] == ["added", "removed"]
 
 
@@ -80,7 +80,7 @@ async def test_what_changed_while_pldns_was_stopped_is_recorded_at_the_next_star
     await first.stop()
     write(tmp_path / "lab" / "a.yaml", "one 10.0.0.9")
     second = start("lab")
-    (entry,) = await written(second, 1, kind=Kind.NAME)
+    (entry,) = await written(second, 1, kinds=(Kind.NAME,))
     assert answers(entry.after) == [(["10.0.0.9"], ["one"])]
 
 
@@ -88,10 +88,10 @@ async def test_a_source_that_fails_and_recovers_is_recorded(start: Start, tmp_pa
     write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
     running = await begun(start("lab"))
     (tmp_path / "lab").rename(tmp_path / "away")
-    found = await written(running, 1, kind=Kind.SOURCE)
+    found = await written(running, 1, kinds=(Kind.SOURCE,))
     assert json.loads(found[-1].after)["state"] == "failed"
     (tmp_path / "away").rename(tmp_path / "lab")
-    found = await written(running, 2, kind=Kind.SOURCE)
+    found = await written(running, 2, kinds=(Kind.SOURCE,))
     assert json.loads(found[-1].after)["state"] == "fresh"
 
 
@@ -104,7 +104,7 @@ async def test_a_damaged_journal_is_set_aside_and_a_new_one_begins(start: Start,
     codes = {each.code for each in running.control.estate.board}
     assert "state-set-aside" in codes
     write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
-    assert await written(running, 1, kind=Kind.NAME)
+    assert await written(running, 1, kinds=(Kind.NAME,))
 
 
 async def test_a_journal_that_cannot_be_written_is_a_finding_until_it_can(start: Start, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ async def test_changes_that_are_too_many_to_wait_for_the_journal_become_one_diff
     file.rmdir()
     for path in (tmp_path / "state").glob("kept-*"):
         path.rename(path.with_name(path.name.removeprefix("kept-")))
-    (entry,) = await written(running, 1, kind=Kind.NAME)
+    (entry,) = await written(running, 1, kinds=(Kind.NAME,))
     assert answers(entry.after) == [(["10.0.0.5"], ["one"])]
 
 
@@ -148,7 +148,7 @@ async def test_a_removed_journal_is_made_again(start: Start, tmp_path: Path) -> 
     await until((tmp_path / "state" / FILE).exists)
     await begun(running)
     write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
-    (entry,) = await written(running, 1, kind=Kind.NAME)
+    (entry,) = await written(running, 1, kinds=(Kind.NAME,))
     assert entry.change == "changed"  # the new journal knows the name
 
 
@@ -156,7 +156,7 @@ async def test_without_a_state_directory_the_history_is_in_memory(start: Start, 
     write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
     running = await begun(start("lab", state_directory=""))
     write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
-    assert await written(running, 1, kind=Kind.NAME)
+    assert await written(running, 1, kinds=(Kind.NAME,))
 
 
 class Pause:
@@ -192,7 +192,7 @@ async def test_a_name_that_changes_while_its_state_is_written_is_read_again(
     write(tmp_path / "lab" / "a.yaml", "one 10.0.0.6")
     await until(lambda: b"\x0a\0\0\6" in running.control.estate.ledger.verdicts(PRIVATE, wall_clock.now())[0].a)
     pause.release()
-    found = await written(running, 2, kind=Kind.NAME)
+    found = await written(running, 2, kinds=(Kind.NAME,))
     assert [answers(each.after)[0][0] for each in found] == [["10.0.0.5"], ["10.0.0.6"]]
 
 
@@ -212,5 +212,5 @@ async def test_a_finding_that_opens_while_all_are_compared_is_recorded(
     write(tmp_path / "lab" / "b.yaml", "two 10.0.0.5")
     await until(lambda: running.control.history._findings)
     pause.release()
-    (entry,) = await written(running, 1, kind=Kind.FINDING, name=NAME)
+    (entry,) = await written(running, 1, kinds=(Kind.FINDING,), names=(NAME,))
     assert (json.loads(entry.after)["code"], entry.change) == ("conflicting-address", "added")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from resolver.channel.frames import FallbackReason
 from resolver.wire import codes, render
 from resolver.wire.query import parse
 from resolver.worker.answer.answer_cache import AnswerCache
@@ -113,7 +114,14 @@ def test_a_fallback_is_never_in_the_exact_map() -> None:
     answers = AnswerCache(1)
     body = render.body(NAME + b"\x00\x01\x00\x01", codes.RA, 0, [RRset(NAME, 1, 60, (bytes(4),))])
     answer = Compiled(
-        body, len(NAME) + 4, (NAME,), [0], SteadyTime(0.0), FOREVER, expendable=False, fallback=(NAME, NAME)
+        body,
+        len(NAME) + 4,
+        (NAME,),
+        [0],
+        SteadyTime(0.0),
+        FOREVER,
+        expendable=False,
+        fallback=(NAME, NAME, FallbackReason.MISS_POLICY),
     )
     answers.keep(b"k", answer)
     answers.keep_exact(NetworkIndex(0), b"packet", answer, b"reply")

@@ -19,7 +19,7 @@ from resolver.worker.answer.walk import UpstreamQuestion
 from zones.clocks import SteadyTime
 from zones.dns import record, zonefile
 from zones.dns.name import from_text
-from zones.networks.prefixes import NetworkIndex
+from zones.networks.prefixes import NONE, NetworkIndex
 
 if TYPE_CHECKING:
     from tests.conftest import Pipeline
@@ -100,6 +100,22 @@ def test_the_target_of_a_served_alias_and_a_fallback_need_a_walk(build: Build, a
         question = pipeline.engine.answer(parse(ask(name)), HERE, SteadyTime(pipeline.now), {})
         assert isinstance(question, UpstreamQuestion)
         assert question.deps == ()
+
+
+def test_an_endpoints_name_needs_a_walk_for_a_client_in_no_network(build: Build, ask: Callable[..., bytes]) -> None:
+    """The answer carries a reason then. An endpoint that comes later changes the answers that were passed on."""
+    estate = "endpoints: [{name: one, network: spoke, records: [{fqdn: db.partner.example, ips: [10.1.0.4]}]}]"
+    spoke = "networks: [{name: spoke, clients: [10.0.0.0/8]}]\nsources: [{name: e, type: files, path: ./e}]"
+    pipeline = build(spoke, {"e/a.yaml": estate})
+    questions = [
+        pipeline.engine.answer(parse(ask(f"{label}.partner.example")), NONE, SteadyTime(pipeline.now), {})
+        for label in ("db", "www")
+    ]
+    endpoint, other = questions
+    assert isinstance(endpoint, UpstreamQuestion)
+    assert isinstance(other, UpstreamQuestion)
+    assert endpoint.deps == ()
+    assert {from_text("www.partner.example"), from_text("*.partner.example"), from_text("*.example")} <= {*other.deps}
 
 
 def test_a_change_while_an_upstream_is_asked_makes_a_walk(build: Build, ask: Callable[..., bytes]) -> None:

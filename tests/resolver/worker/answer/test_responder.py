@@ -15,7 +15,7 @@ from resolver.wire import codes
 from resolver.worker.access.clients import REFUSED, Client
 from resolver.worker.access.edns import ClientTransport
 from tests.replies import Replies
-from zones.dns.name import from_text
+from zones.dns.name import from_text, to_text
 from zones.dns.record import RRset
 from zones.networks.prefixes import NetworkIndex
 
@@ -245,6 +245,24 @@ def test_each_fallback_is_counted(build: Build) -> None:
     pipeline.ask("www.example")
     (found,) = pipeline.fallbacks.report()
     assert (found.name, found.count, found.network) == (from_text("x.privatelink.blob.core.windows.net"), 3, "default")
+
+
+def test_each_endpoint_that_a_client_in_no_network_asks_for_is_counted(build: Build) -> None:
+    spoke = "networks: [{name: spoke, clients: [10.0.0.0/8]}]\nzones: {private_only: [lab.example]}"
+    names = ("acct.blob.core.windows.net", "db.lab.example")
+    records = ", ".join(f"{{fqdn: {name}, ips: [10.1.0.4]}}" for name in names)
+    estate = {"endpoints/a.yaml": f"endpoints: [{{name: one, network: spoke, records: [{records}]}}]"}
+    pipeline = build(f"{SOURCE}\n{spoke}", estate, {"public": "*. 60 A 192.0.2.1"})
+    for _ in range(3):
+        for name in (*names, "www.example"):
+            pipeline.ask(name)
+    found = pipeline.fallbacks.report()
+    assert [(to_text(item.name), to_text(item.zone), item.network, item.reason, item.count) for item in found] == [
+        (names[0], "privatelink.blob.core.windows.net", "none", "no-network", 3),
+        (names[1], names[1], "none", "no-network", 3),
+    ]
+    counted = {labels: count for metric, labels, count in pipeline.counters.values() if metric == "no_network_total"}
+    assert counted == {("privatelink.blob.core.windows.net",): 3, ("(alone)",): 3}
 
 
 def test_every_reply_is_counted_once_by_rcode_zone_network_and_origin(build: Build) -> None:
