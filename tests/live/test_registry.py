@@ -1,4 +1,4 @@
-"""A daemon with a registry: what `dig` gets after each change of an endpoint. Each fact is one of Azure's documentation."""
+"""A daemon with a registry: what a client of DNS gets after each change of an endpoint."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,18 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.live.daemon import Daemon
-from tests.live.registry import (
-    BOTH,
-    NETWORKER,
-    SUPPLIER,
-    RegistryClient,
-    account,
-    configuration,
-    endpoint,
-    network,
-    prepare,
-    status_of,
-)
+from tests.live.registry import RegistryClient, configuration, prepare
+from tests.registry_shapes import BOTH, NETWORKER, SUPPLIER, account, endpoint, network, status_of
 
 pytestmark = pytest.mark.live
 NAME = "acct.blob.core.windows.net"

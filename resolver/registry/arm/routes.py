@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from resolver.registry.arm import metadata, operations, resource_handlers, visibility
+from resolver.registry.arm import metadata, operations, questions, resource_handlers
 from resolver.registry.arm.reply import Reply
 from resolver.registry.arm.request import Asked
 from resolver.registry.model.failure import ArmFailure
@@ -39,10 +39,11 @@ _ROUTES: Final = (
     _route("GET", rf"{_SUBSCRIPTION}/providers", metadata.providers),
     _route("GET", rf"{_SUBSCRIPTION}{_PROVIDER}", metadata.provider),
     _route("POST", rf"{_SUBSCRIPTION}{_PROVIDER}/register", metadata.provider),
+    _route("POST", rf"{_SUBSCRIPTION}{_PROVIDER}/checknameavailability", questions.name_is_free),
     _route("GET", rf"{_SUBSCRIPTION}/resourcegroups", resource_handlers.groups),
     _route("GET", rf"{_SUBSCRIPTION}{_PLACE}/operations/(?P<operation>[^/]+)", operations.status),
     _route("GET", rf"{_SUBSCRIPTION}{_PLACE}/operationresults/(?P<operation>[^/]+)", operations.result),
-    _route("POST", rf"{_GROUP}{_PLACE}/checkprivatelinkservicevisibility", visibility.check),
+    _route("POST", rf"{_GROUP}{_PLACE}/checkprivatelinkservicevisibility", questions.service_is_visible),
     _route(_ANY, rf"(?P<id>{_SUBSCRIPTION}/resourcegroups/(?P<group>[^/]+))", resource_handlers.on_resource),
     _route("GET", rf"{_GROUP}{_PROVIDER}/(?P<type>[^/]+)", resource_handlers.in_scope),
     _route(_ANY, _RESOURCE, resource_handlers.on_resource),

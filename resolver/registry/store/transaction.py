@@ -83,6 +83,14 @@ class Transaction:
         arguments = (parent, *((kind,) if kind else ()), after, limit)
         return [Row(*each) for each in self._connection.execute(f"{_ROW} {where}", arguments)]
 
+    def has_named(self, kind: str, name: str) -> bool:
+        """Return whether a resource of a type has this name, in any subscription."""
+        found = self._connection.execute(
+            "SELECT 1 FROM resources WHERE type = ? AND substr(key, -length(?)) = ? LIMIT 1",
+            (kind, f"/{name}", f"/{name}"),
+        ).fetchone()
+        return found is not None
+
     def count(self, kind: str, subscription: str) -> int:
         """Return the number of resources of a type in a subscription."""
         found = self._connection.execute(
