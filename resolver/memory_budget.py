@@ -16,6 +16,8 @@ CONTROL: Final = 48 << 20
 """What control takes at least: the interpreter, its libraries and a small estate. Measured: 40 MiB."""
 WORKER: Final = 32 << 20
 """What a worker takes without caches, at least. Measured: 20 MiB, and more with HTTPS."""
+QUERY_LOG: Final = 24 << 20
+"""What the query logger takes at least, where queries are logged. Measured: 16 MiB."""
 CHECK: Final = 64 << 20
 """What the check of a new configuration takes for a second. Measured: 50 MiB."""
 LEAST: Final = 1 << 20
@@ -56,6 +58,7 @@ class MemoryState(msgspec.Struct, frozen=True):
     control: int = 0
     workers: tuple[int, ...] = ()
     """By index. The worker itself says what its caches have of that."""
+    query_log: int = 0
 
 
 class Limit(NamedTuple):
@@ -95,8 +98,11 @@ class Use(NamedTuple):
     control_peak: int = 0
     """The most that control has used lately. It will use that much again, for the next sync of the same estate."""
     workers: tuple[int, ...] = ()
+    query_log: int = 0
     checking: bool = False
     """A new configuration is being checked, in a process of its own."""
+    logging: bool = False
+    """Queries are logged, by a process of its own."""
 
 
 def headroom(budget: int) -> int:
@@ -112,7 +118,8 @@ def share(of: Budget, use: Use, workers: int) -> int:
     if not of.octets:
         return UNLIMITED
     control = max(use.control_peak, use.control, CONTROL)
-    available = of.free + use.control + sum(use.workers) - headroom(of.octets) - control - CHECK * use.checking
+    taken = control + max(use.query_log, QUERY_LOG * use.logging) + CHECK * use.checking
+    available = of.free + use.control + sum(use.workers) + use.query_log - headroom(of.octets) - taken
     return max(0, available // workers)
 
 
@@ -187,9 +194,9 @@ def bounds(share_of_worker: int, use: WorkerMemory, wanted: MemoryParts) -> Memo
     return _divided(share_of_worker - max(0, other), wanted)
 
 
-def expected(memory: int, workers: int, wanted: MemoryParts) -> MemoryParts:
+def expected(memory: int, workers: int, wanted: MemoryParts, *, logging: bool) -> MemoryParts:
     """Return the bounds of each worker's parts that a budget makes possible: with no endpoints and no other program."""
-    use = Use(SUPERVISOR, CONTROL, CONTROL)
+    use = Use(SUPERVISOR, CONTROL, CONTROL, logging=logging)
     each = share(Budget(memory, memory - SUPERVISOR - CONTROL, BudgetSource.CONFIGURATION), use, workers)
     return bounds(each, WorkerMemory(WORKER, 0, 0), wanted)
 

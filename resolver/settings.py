@@ -13,6 +13,7 @@ from resolver.admin_settings import AdminSettings
 from resolver.azure_settings import AzureSettings
 from resolver.host_port import HostPort
 from resolver.registry_settings import RegistrySettings
+from resolver.query_log_settings import QueryLogSettings, QuerySelection
 from zones.azure.catalogue_table import Suffix
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import DEFAULTS, ConflictPolicy, Pin, ZonePolicy
@@ -288,6 +289,8 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     mark: bytes = b""
     """Random octets, new at each start, that mark the queries of this server so that loops are found."""
     sandbox: SandboxMode = "on"
+    query_log: QuerySelection | None = None
+    """Which queries are logged. None: no queries."""
     unsynced: bool = False
     """A source has `on_unsynced: servfail`: the row "not ready" applies until control reports that all have data."""
 
@@ -373,6 +376,8 @@ class Accepted(msgspec.Struct, frozen=True):
     """SHA-256 of the configuration file, in hexadecimal digits."""
     processes: ProcessSettings = ProcessSettings()
     log: LogSettings = LogSettings()
+    query_log: QueryLogSettings | None = None
+    """None: queries are not logged."""
     memory: int = 0
     """Octets that all processes together may use. 0: the limit of the control group, if it has one."""
     warnings: tuple[str, ...] = ()

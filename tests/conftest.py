@@ -49,6 +49,7 @@ from tests.replies import Replies
 from tests.resolver.forward.exchanges import NoDriver
 from tests.schedule import Schedule
 from zones.clocks import SteadyTime, WallTime, steady_clock, wall_clock
+from zones.dns.name import Name
 
 # -- how the tests run
 
@@ -303,7 +304,8 @@ class Pipeline:
         self.estate = assemble(control, zone_files.read(control.zones, {}), None, {}, WallTime(self.now))
         self.feed = Feed(self.estate, "epoch")
         self._session = FeedSession(self.feed, Hello(0, 0, "", "", 0, 0), lambda: None)
-        self.files = {source.name: FileSource(source.path, set()) for source in control.sources}
+        files = (source for source in control.sources if not source.remote)
+        self.files = {source.name: FileSource(source.path, set()) for source in files}
         self.clock = Clock(
             steady_clock(lambda: self.now), wall_clock(lambda: self.now), lambda _seconds, _call: _Timer()
         )
@@ -329,7 +331,10 @@ class Pipeline:
 
     def scan(self) -> None:
         """Read the changes of the sources and apply them."""
-        changed = self.estate.take_scans(self._scans(), WallTime(self.now))
+        self.apply(self.estate.take_scans(self._scans(), WallTime(self.now)))
+
+    def apply(self, changed: set[Name]) -> None:
+        """Let the worker have the names that a change of the estate returned."""
         self._session.mark(changed)
         self.feed.changed(changed)
         self._send(self._session.changes())

@@ -39,7 +39,7 @@ zones.findings
 zones.ledger
 zones.table
 resolver.host_port resolver.path_pattern resolver.token_bucket resolver.memory_budget resolver.version
-resolver.admin_settings resolver.azure_settings resolver.registry_settings
+resolver.admin_settings resolver.azure_settings resolver.query_log_settings resolver.registry_settings
 resolver.settings
 resolver.settings_change
 resolver.process.sandbox
@@ -49,7 +49,7 @@ resolver.http_listener
 resolver.config
 resolver.forward
 resolver.forward.client
-resolver.sources resolver.supervisor resolver.worker.access resolver.registry.store
+resolver.sources resolver.supervisor resolver.worker.access resolver.query_log resolver.registry.store
 resolver.sources.azure.protocol resolver.worker.answer resolver.registry.service
 resolver.sources.azure resolver.registry
 resolver.registry.arm
@@ -67,12 +67,12 @@ resolver.main resolver.cli
 """
 """From the ground up: a folder, or a file in `resolver` or `zones` itself, imports only from the lines above it."""
 PURE: Final = """
-zones resolver.settings resolver.admin_settings resolver.azure_settings resolver.registry_settings
-resolver.settings_change resolver.version
-resolver.host_port resolver.token_bucket resolver.memory_budget resolver.wire resolver.channel.frames
-resolver.channel.requests resolver.channel.trace resolver.forward resolver.sources.reading
-resolver.sources.azure.protocol resolver.worker.answer resolver.worker.access resolver.worker.explain
-resolver.control.guard resolver.control.estate resolver.control.feed resolver.registry.model
+zones resolver.settings resolver.admin_settings resolver.azure_settings resolver.query_log_settings
+resolver.settings_change resolver.version resolver.host_port resolver.token_bucket resolver.memory_budget
+resolver.wire resolver.channel.frames resolver.channel.query_records resolver.channel.requests resolver.channel.trace
+resolver.forward resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer
+resolver.worker.access resolver.worker.explain resolver.control.guard resolver.control.estate resolver.control.feed
+resolver.registry.model resolver.registry_settings
 """
 """No input or output, no clock, no randomness. A folder means its own files, not the folders in it."""
 

@@ -77,7 +77,7 @@ _UPSTREAM: Final = Label("upstream", "groups of `upstreams`")
 _SERVER: Final = Label("server", "servers of the group, as `/v1/upstreams` shows them")
 _SOURCE: Final = Label("source", "names of `sources`")
 _WORKER: Final = Label("worker", "indexes of workers, from 0 to `dns.workers` - 1")
-_PROCESS: Final = Label("process", "`supervisor`, `control`, and `worker N` for each worker")
+_PROCESS: Final = Label("process", "`supervisor`, `control`, `query log`, and `worker N` for each worker")
 _FINDING: Final = (
     Label("code", "codes of docs/findings.md"), _closed("severity", *(each.value for each in Severity))
 )  # fmt: skip
@@ -191,9 +191,9 @@ METRICS: Final = (
     Metric("memory_free_bytes", "What is left of the budget; absent where there is no limit."),
     Metric(
         "memory_bytes",
-        "Memory in use; part: supervisor, control, or of all workers together replies (`cache.size`), answers "
-        "(`cache.answers`), connections, and workers (the rest: interpreter, table, queries in progress).",
-        (_closed("part", "supervisor", "control", "replies", "answers", "connections", "workers"),),
+        "Memory in use; part: supervisor, control, query log, or of all workers together replies (`cache.size`), "
+        "answers (`cache.answers`), connections, and workers (the rest: interpreter, table, queries in progress).",
+        (_closed("part", "supervisor", "control", "query log", "replies", "answers", "connections", "workers"),),
     ),
     Metric(
         "memory_bound_bytes",
@@ -202,6 +202,17 @@ METRICS: Final = (
         (_closed("part", "replies", "answers", "connections"),),
     ),
     Metric("memory_drops_total", "Times that a worker dropped its caches because memory was short."),
+    Metric(
+        "query_log_written_total",
+        "Queries that the query log has; output: lines.",
+        (_closed("output", "lines"),),
+    ),
+    Metric(
+        "query_log_dropped_total",
+        "Queries that the query log lacks; output: queue (the logger was too slow or absent), or lines (the file or "
+        "stdout could not be written).",
+        (_closed("output", "queue", "lines"),),
+    ),
     Metric("workers", "Configured worker processes."),
     Metric("answers_evicted_total", "Compiled answers removed because a name behind them changed."),
     Metric("gc_long_pauses_total", "Garbage collections that stopped a worker for more than 20 ms."),

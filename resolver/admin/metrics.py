@@ -73,6 +73,8 @@ def _memory(view: View) -> Iterator[Sample]:
     yield "memory_bytes", ("workers",), float(max(0, rest))
     yield "memory_bytes", ("supervisor",), float(state.supervisor)
     yield "memory_bytes", ("control",), float(state.control)
+    if state.query_log:
+        yield "memory_bytes", ("query log",), float(state.query_log)
 
 
 def _sources(view: View) -> Iterator[Sample]:

@@ -11,6 +11,7 @@ from resolver.admin.access.problems import Code, Refused
 from resolver.admin.resources import configuration, memory, pins, sandbox, sources
 from resolver.admin.resources.configuration import ConfigurationRefused, ReloadRequest
 from resolver.admin.resources.model import Parameters, clock_text
+from resolver.admin.resources.query_log import QueryLogItem, query_log
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready, ReadyParameters, TrafficItem, counts
 from resolver.admin.resources.workers import WorkerItem
@@ -73,7 +74,7 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
             sources=_sources(context), memory=memory.memory(view.memory, _memory_reports(context)),
             sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate, now),
             pins=pins.of_operators(context.estate, now),
-            traffic=_traffic(view.traffic),
+            traffic=_traffic(view.traffic), query_log=_query_log(context),
         )
     )  # fmt: skip
 
@@ -115,6 +116,14 @@ def _traffic(rates: Rates) -> TrafficItem:
     return TrafficItem(
         queries_per_second=round(rates.queries_per_second, 1), cache_hit_ratio=ratio, seconds=round(rates.seconds, 1)
     )
+
+
+def _query_log(context: Context) -> QueryLogItem | None:
+    view = context.view
+    if view.reloads.accepted.query_log is None:
+        return None
+    dropped = sum(count for metric, _, count in view.totals() if metric == "query_log_dropped_total")
+    return query_log(view.query_log, dropped)
 
 
 def _memory_reports(context: Context) -> Iterator[tuple[int, MemoryReport]]:

@@ -19,6 +19,7 @@ from resolver.control.source_runners import Sample
 from resolver.control.traffic import Rates
 from resolver.host_port import HostPort
 from resolver.memory_budget import MemoryState
+from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
 
@@ -56,6 +57,8 @@ class View(Protocol):
     """When control started, in seconds since the epoch."""
     memory: MemoryState
     """What all processes use of memory."""
+    query_log: QueryLogState
+    """The last report of the query logger."""
 
     @property
     def reloads(self) -> Reloads:

@@ -51,8 +51,8 @@ class WatchedQuery(msgspec.Struct, frozen=True, gc=False, array_like=True):
     rcode: Annotated[int, msgspec.Meta(ge=0, le=15)]
     octets: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
     """Size of the reply."""
-    seconds: float | None = None
-    """From the packet to the reply; None for a repeated packet over UDP, which is not timed."""
+    seconds: float
+    """From reading the packet to sending the reply."""
 
 
 def wanted(filters: Sequence[QueryFilter], query: WatchedQuery) -> bool:

@@ -1,15 +1,14 @@
 """The commands for access to the running daemon: tokens, and the audit log."""
 
-import os
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Exit, Option, Typer
+from typer import Argument, Exit, Option
 
-from resolver.cli.options import DEFAULT_CONFIG, AdminUrl, DaemonConfig, Output, OutputForm, RowLimit
+from resolver.cli.command_class import Commands
+from resolver.cli.options import AdminUrl, DaemonConfig, Output, OutputForm, RowLimit, admin_url
 
-token = Typer(help="Make, list and revoke bearer tokens of the running daemon.", no_args_is_help=True)
+token = Commands(help="Make, list and revoke bearer tokens of the running daemon.", no_args_is_help=True)
 
 
 class RoleOption(StrEnum):
@@ -43,7 +42,7 @@ def new(
     as_json = output == Output.JSON
     if configured:
         raise Exit(access.configured(name, role.value, as_json))
-    raise Exit(access.new(_url(admin, config), name, role.value, expires, as_json))
+    raise Exit(access.new(admin_url(admin, config), name, role.value, expires, as_json))
 
 
 @token.command("list")
@@ -51,17 +50,17 @@ def list_(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputFor
     """List the tokens, without their text."""
     from resolver.cli import access  # noqa: PLC0415
 
-    raise Exit(access.listed(_url(admin, config), output == Output.JSON))
+    raise Exit(access.listed(admin_url(admin, config), output == Output.JSON))
 
 
 @token.command()
 def revoke(
-    name: TokenName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
+    token: TokenName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
 ) -> None:
     """Remove a token. It is refused from then on."""
     from resolver.cli import access  # noqa: PLC0415
 
-    raise Exit(access.revoke(_url(admin, config), name, output == Output.JSON))
+    raise Exit(access.revoke(admin_url(admin, config), token, output == Output.JSON))
 
 
 def audit(
@@ -75,10 +74,6 @@ def audit(
     """List the changes that operators made in the running daemon, the newest first: who, what, before and after."""
     from resolver.cli import access  # noqa: PLC0415
 
-    raise Exit(access.audit(_url(admin, config), {"name": name or (), "who": who or ()}, output == Output.JSON, limit))
-
-
-def _url(admin: str | None, config: Path | None) -> str:
-    from resolver.cli import daemon_address  # noqa: PLC0415
-
-    return admin or daemon_address.admin_url(config, DEFAULT_CONFIG, os.environ)
+    raise Exit(
+        access.audit(admin_url(admin, config), {"name": name or (), "who": who or ()}, output == Output.JSON, limit)
+    )

@@ -37,9 +37,9 @@ def items(url: str, path: str, parameters: Parameters | None = None) -> Iterator
             return
 
 
-def get(url: str, path: str, parameters: Parameters | None = None) -> Json:
-    """Return the response to a GET request. Raises `Failed`."""
-    return _request(url, path + (f"?{urlencode(parameters, doseq=True)}" if parameters else ""), None)
+def get(url: str, path: str, parameters: Parameters | None = None, *, timeout: float = _TIMEOUT) -> Json:
+    """Return the response to a GET request. Raises `Failed`. `timeout` is in seconds, for each step of the request."""
+    return _request(url, path + (f"?{urlencode(parameters, doseq=True)}" if parameters else ""), None, timeout)
 
 
 def events(url: str, path: str, parameters: Mapping[str, str]) -> Iterator[tuple[str, Json]]:
@@ -67,8 +67,8 @@ def post(url: str, path: str, body: Json) -> Json:
     return _request(url, path, json.dumps(body).encode())
 
 
-def _request(url: str, path: str, body: bytes | None) -> Json:
-    connection, prefix = _connection(url)
+def _request(url: str, path: str, body: bytes | None, timeout: float = _TIMEOUT) -> Json:
+    connection, prefix = _connection(url, timeout)
     headers = {"Content-Type": "application/json"} if body else {}
     if token := os.environ.get(TOKEN):
         headers["Authorization"] = f"Bearer {token}"
@@ -90,28 +90,28 @@ def _request(url: str, path: str, body: bytes | None) -> Json:
     return found
 
 
-def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
+def _connection(url: str, timeout: float = _TIMEOUT) -> tuple[http.client.HTTPConnection, str]:
     """Return a connection that is not open yet, and the path before all paths. No proxy is used. Raises `Failed`."""
     if url.startswith(UNIX):
-        return _UnixConnection(url.removeprefix(UNIX)), ""
+        return _UnixConnection(url.removeprefix(UNIX), timeout), ""
     parts = urlsplit(url)
     kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}.get(parts.scheme)
     with contextlib.suppress(ValueError):  # a port that is no number
         if kind and parts.hostname:
-            return kind(parts.hostname, parts.port, timeout=_TIMEOUT), parts.path.rstrip("/")
+            return kind(parts.hostname, parts.port, timeout=timeout), parts.path.rstrip("/")
     raise Failed(f"--admin {url}: neither `unix:PATH` nor an http:// address")
 
 
 class _UnixConnection(http.client.HTTPConnection):
     """A connection to the Unix socket at a path."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_TIMEOUT)
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
         self._path = path
 
     def connect(self) -> None:
         self.sock = unix_socket.connected(os.path.abspath(self._path))  # noqa: PTH100 - only text
-        self.sock.settimeout(_TIMEOUT)
+        self.sock.settimeout(self.timeout)
 
 
 def _problem(body: bytes) -> str:

@@ -5,9 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Exit, Option, Typer
+from typer import Argument, Exit, Option
 
 from resolver.cli import access_commands, operator_commands
+from resolver.cli.command_class import Commands
 from resolver.cli.failure import Failed
 from resolver.cli.list_commands import listings
 from resolver.cli.options import (
@@ -23,6 +24,7 @@ from resolver.cli.options import (
     Overrides,
     RowLimit,
     ServerText,
+    Shell,
     SourceName,
     TransportOption,
     TypeText,
@@ -33,15 +35,15 @@ if TYPE_CHECKING:
     from resolver.control.guard.sync_state import SyncAction
     from resolver.host_port import HostPort
 
-app = Typer(
-    help="Private DNS resolver for Azure Private Endpoints.", no_args_is_help=True, add_completion=True,
-    pretty_exceptions_enable=False,
+app = Commands(
+    help="Private DNS resolver for Azure Private Endpoints.", no_args_is_help=True, add_completion=False,
+    pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-_config = Typer(help="Show the configuration in effect, or its schema.", no_args_is_help=True)
+_config = Commands(help="Show the configuration in effect, or its schema.", no_args_is_help=True)
 app.add_typer(_config, name="config")
-_sync = Typer(help="Show and control the syncs of sources in the running daemon.", no_args_is_help=True)
+_sync = Commands(help="Show and control the syncs of sources in the running daemon.", no_args_is_help=True)
 app.add_typer(_sync, name="sync")
-_cache = Typer(help="Show and flush the caches of the running daemon.", no_args_is_help=True)
+_cache = Commands(help="Show and flush the caches of the running daemon.", no_args_is_help=True)
 app.add_typer(_cache, name="cache")
 app.add_typer(listings)
 app.add_typer(operator_commands.changes)
@@ -324,11 +326,34 @@ def healthcheck(
 
 
 @app.command()
+def completion(shell: Annotated[Shell, Argument(help="The shell that gets the script.")]) -> None:
+    """Print the script with which a shell completes commands, options, and names of the running daemon."""
+    from resolver.cli import completion_scripts  # noqa: PLC0415
+
+    raise Exit(completion_scripts.run(shell))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from resolver.cli import version  # noqa: PLC0415
 
     raise Exit(version.run())
+
+
+@app.command("help")
+def help_(command: Annotated[list[str] | None, Argument(metavar="[COMMAND]", help="The command.")] = None) -> None:
+    """Show what a command does, and its options; without COMMAND, list the commands."""
+    raise Exit(app([*(command or ()), "--help"], prog_name="pldns", standalone_mode=False) or 0)
+
+
+@app.callback()
+def top(
+    *, show_version: Annotated[bool, Option("--version", help="Print the version, and exit.", is_eager=True)] = False
+) -> None:
+    """Private DNS resolver for Azure Private Endpoints."""
+    if show_version:
+        version()
 
 
 def _flags(overrides: list[str] | None) -> dict[str, str]:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Exit, Option, Typer
+from typer import Argument, Exit, Option
 
+from resolver.cli.command_class import Commands
 from resolver.cli.options import (
     AdminUrl,
     CodeFilter,
@@ -25,7 +26,7 @@ from resolver.cli.options import (
 if TYPE_CHECKING:
     from resolver.cli.admin_client import Parameters
 
-listings = Typer()
+listings = Commands()
 
 
 @listings.command()

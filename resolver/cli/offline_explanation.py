@@ -5,7 +5,7 @@ The engine is that of a worker, with a table of its own. No upstream server is a
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from resolver.admin.resources.explanation import Asked, Explanation, Origin, explanation
@@ -17,6 +17,7 @@ from resolver.control.feed.session import FeedSession
 from resolver.forward.routing import UpstreamGroups
 from resolver.host_port import bracketed
 from resolver.offline.load import restored
+from resolver.settings import Accepted
 from resolver.worker.answer.clock import Clock, Timer
 from resolver.worker.answer.parts import compose
 from resolver.worker.explain.explainer import ExplainedQuery, explain
@@ -28,7 +29,13 @@ from zones.dns.parsed_zones import ParsedZones
 def explained(path: Path, flags: Mapping[str, str], asked: Asked) -> Explanation:
     """Return the explanation. Raises `Failed` for a configuration with a mistake."""
     parsed = ParsedZones()
-    accepted, now = load(path, flags, parsed), WallTime(time.time())
+    return next(explanations(load(path, flags, parsed), [asked], WallTime(time.time()), parsed))
+
+
+def explanations(
+    accepted: Accepted, questions: Iterable[Asked], now: WallTime, parsed: ParsedZones
+) -> Iterator[Explanation]:
+    """Yield the explanation of each question. `parsed` has the zones that were parsed with the configuration."""
     estate, saved = restored(accepted.control, now, parsed)
     parts = compose(accepted.worker, Clock(steady_clock(time.monotonic), wall_clock(time.time), _never))
     replica = Replica(parts.table, parts.answers, parts.clients)
@@ -36,10 +43,11 @@ def explained(path: Path, flags: Mapping[str, str], asked: Asked) -> Explanation
     for frame in session.snapshot(partial=False):
         for _ in replica.apply(frame):
             pass
-    traces: list[Trace] = []
-    query = ExplainedQuery(asked.question.message.to_wire(), asked.client, asked.transport, asked.listener)
-    explain(parts, query, lambda group: _servers(parts.upstreams, group), traces.append)
-    return explanation(accepted, estate, asked, traces[0], Origin(None, saved), now)
+    for asked in questions:
+        traces: list[Trace] = []
+        query = ExplainedQuery(asked.question.message.to_wire(), asked.client, asked.transport, asked.listener)
+        explain(parts, query, lambda group: _servers(parts.upstreams, group), traces.append)
+        yield explanation(accepted, estate, asked, traces[0], Origin(None, saved), now)
 
 
 def _servers(groups: UpstreamGroups, name: str) -> Iterator[ServerState]:

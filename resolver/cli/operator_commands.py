@@ -3,13 +3,14 @@
 from enum import StrEnum
 from typing import Annotated
 
-from typer import Argument, Exit, Option, Typer
+from typer import Argument, Exit, Option
 
+from resolver.cli.command_class import Commands
 from resolver.cli.failure import Failed
 from resolver.cli.options import AdminUrl, DaemonConfig, Output, OutputForm, admin_url
 
-changes = Typer()
-pin = Typer(help="Choose which endpoint has a name, in the running daemon.", no_args_is_help=True)
+changes = Commands()
+pin = Commands(help="Choose which endpoint has a name, in the running daemon.", no_args_is_help=True)
 changes.add_typer(pin, name="pin")
 
 

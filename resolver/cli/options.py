@@ -50,6 +50,14 @@ class CloudOption(StrEnum):
     CHINA = "china"
 
 
+class Shell(StrEnum):
+    """A shell that completes commands."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
 class ForwarderProduct(StrEnum):
     """A resolver, or a service with conditional forwarding, that clients use instead of pldns."""
 

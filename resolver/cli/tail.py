@@ -23,10 +23,8 @@ def run(url: str, wanted: Mapping[str, str | None], as_json: bool) -> int:
 
 
 def _line(query: Json) -> str:
-    seconds = query["seconds"]
-    took = "" if seconds is None else f" {seconds * 1000:.1f} ms"
     network = query["network"] or "-"
     return (
         f"{query['at'][11:23]} {query['proto']:5} {query['client']} {network} {query['name']} {query['type']} "
-        f"{query['rcode']} {query['octets']} octets{took}"
+        f"{query['rcode']} {query['octets']} octets {query['seconds'] * 1000:.1f} ms"
     )

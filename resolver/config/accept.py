@@ -22,12 +22,14 @@ from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
 from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
 from resolver.config.named_files import ZoneFilePaths, absolute, authorities
 from resolver.config.registry import RegistrySection
+from resolver.config.query_log import QueryLogSection
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
 from resolver.config.sources import FilesSection, RegistrySourceSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
 from resolver.registry_settings import RegistryClient, RegistrySettings, RegistrySubscription, RegistryTls
+from resolver.query_log_settings import STDOUT, AddressMask, LineSettings, QueryLogSettings, QuerySelection
 from zones.azure.catalogue_table import Suffix
 from zones.azure.clouds import CLOUDS
 from zones.azure.configured_names import NameEntry
@@ -112,6 +114,7 @@ def accept(
         user=model.user or "",
         processes=settings.ProcessSettings(model.processes.heartbeat, model.processes.lame_duck),
         log=settings.LogSettings(model.log.format, model.log.time, model.log.level),
+        query_log=_query_log(model.query_log, folder) if model.query_log else None,
         memory=model.memory or 0,
         warnings=tuple(notes),
     )
@@ -269,6 +272,19 @@ def _upstream_group(
     )
 
 
+# -- the query log
+
+
+def _selection(given: QueryLogSection) -> QuerySelection:
+    return QuerySelection(tuple(dict.fromkeys(given.classes)), given.networks, given.sample)
+
+
+def _query_log(given: QueryLogSection, folder: Path) -> QueryLogSettings:
+    to = STDOUT if given.to == STDOUT else absolute(folder / given.to)
+    lines = LineSettings(to, given.format, given.size, given.files)
+    return QueryLogSettings(AddressMask(given.mask.ipv4, given.mask.ipv6), lines)
+
+
 # -- workers
 
 
@@ -310,6 +326,7 @@ def _worker(
         cache=settings.CacheSettings(cache.size, cache.answers, cache.stale, cache.prefetch),
         mark=os.urandom(8),
         sandbox=model.sandbox,
+        query_log=_selection(model.query_log) if model.query_log else None,
         unsynced=any(source.on_unsynced == "servfail" for source in model.sources),
     )
 

@@ -21,6 +21,7 @@ from resolver.settings import Transport
 from zones.azure.references import reference
 from zones.claims.policy import MissPolicy
 from zones.dns import name
+from zones.networks.network import NO_NETWORK
 
 
 class Contradiction(NamedTuple):
@@ -56,6 +57,7 @@ def contradictions(model: Configuration, groups: tuple[str, ...], networks: tupl
     yield from _upstreams(model)
     yield from _loops(model)
     yield from _conflicts(model, networks or ("default",))
+    yield from _query_log(model, networks or ("default",))
 
 
 def warnings(model: Configuration) -> Iterator[str]:
@@ -89,7 +91,7 @@ def _memory(model: Configuration) -> Iterator[str]:
     if not model.memory or not given:
         return
     wanted = MemoryParts(model.cache.size, model.cache.answers, 0)
-    found = expected(model.memory, model.dns.workers, wanted)
+    found = expected(model.memory, model.dns.workers, wanted, logging=model.query_log is not None)
     if found != wanted:
         yield (
             f"{' and '.join(given)}: both caches of each worker together have {sum(found) >> 20} MiB instead of "
@@ -326,6 +328,13 @@ def _listen_for(model: Configuration, transport: Transport) -> tuple[str, ...]:
     if transport == "https":
         return model.dns.https.listen if model.dns.https else ()
     return model.dns.listen
+
+
+def _query_log(model: Configuration, networks: tuple[str, ...]) -> Iterator[Contradiction]:
+    for i, network in enumerate(model.query_log.networks if model.query_log else ()):
+        if AUTO not in model.networks and network not in {*networks, NO_NETWORK}:
+            location = ("query_log", "networks", i)
+            yield Contradiction(location, f"there is no network `{network}`", network, networks)
 
 
 def _conflicts(model: Configuration, networks: tuple[str, ...]) -> Iterator[Contradiction]:

@@ -12,6 +12,7 @@ from resolver.config.catalogue import CatalogueSection
 from resolver.config.forwarding import CacheSection, UpstreamSection
 from resolver.config.listeners import DnsSection
 from resolver.config.registry import RegistrySection
+from resolver.config.query_log import QueryLogSection
 from resolver.config.section import Section
 from resolver.config.sources import Source
 from resolver.config.values import (
@@ -270,6 +271,9 @@ class Configuration(Section):
     reload: ReloadSection = ReloadSection()
     processes: ProcessesSection = ProcessesSection()
     log: LogSection = LogSection()
+    query_log: QueryLogSection | None = Field(
+        default=None, description="Which queries are logged, and where. Default: none are."
+    )
     memory: Annotated[Size, Field(ge=LEAST_MEMORY)] | None = Field(
         default=None,
         description="Memory that all processes of pldns may use together, at least 96MiB. The caches shrink to it "

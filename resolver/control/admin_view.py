@@ -26,6 +26,7 @@ from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.host_port import HostPort
 from resolver.memory_budget import MemoryState
+from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
 
@@ -59,6 +60,8 @@ class AdminView:
         self.started = started
         self.memory = MemoryState()
         """What all processes use of memory."""
+        self.query_log = QueryLogState()
+        """The last report of the query logger."""
         self.stopping = False
         """Whether pldns is about to stop."""
         self.draining = False
@@ -85,7 +88,8 @@ class AdminView:
     def sandboxes(self) -> dict[str, SandboxLevel]:
         """Return how far the supervisor, control and each worker that has connected are confined."""
         of_workers = {f"worker {each.index}": each.sandbox for each in self.workers.values() if each.sandbox}
-        return {**self.levels, **of_workers}
+        of_logger = {"query log": self.query_log.sandbox} if self.query_log.sandbox else {}
+        return {**self.levels, **of_workers, **of_logger}
 
     @property
     def absent_addresses(self) -> Sequence[HostPort]:
@@ -143,6 +147,9 @@ class AdminView:
         for process, pid in self._processes():
             for name, value in usage(pid):
                 yield name, (process,), value
+        for output in self.query_log.outputs:
+            yield "query_log_written_total", (output.kind,), float(output.written)
+            yield "query_log_dropped_total", (output.kind,), float(output.dropped)
         yield from self._sources.metrics()
 
     def _processes(self) -> Iterator[tuple[str, int]]:
@@ -150,6 +157,8 @@ class AdminView:
         yield "supervisor", os.getppid()
         yield "control", os.getpid()
         yield from ((f"worker {each.index}", each.pid) for each in self.workers.values() if each.connected)
+        if self.query_log.pid:
+            yield "query log", self.query_log.pid
 
     def fallbacks(self) -> Iterator[Fallback]:
         """Yield the names that no endpoint answered, the most recent at the end."""

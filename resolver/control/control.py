@@ -33,7 +33,7 @@ from resolver.control.sync.remotes import Remotes
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.process import bootstrap, wall_clock
-from resolver.process.orders import Beat, MemoryMeasured, Reloaded, Stopping, UseLogLevel
+from resolver.process.orders import Beat, MemoryMeasured, QueryLogReported, Reloaded, Stopping, UseLogLevel
 from resolver.sources import zone_files
 from resolver.sources.file_watch import FileWatch
 from resolver.sources.reading import FollowedSource
@@ -155,6 +155,8 @@ class Control:
                 self.view.log_level.received(order)
             elif isinstance(order, MemoryMeasured):
                 self.view.memory = order.state
+            elif isinstance(order, QueryLogReported):
+                self.view.query_log = order.state
 
     def _watched(self) -> set[str]:
         """Return the configuration file, the zone files, and what matches their patterns, to be used or not."""

@@ -20,7 +20,8 @@ def _confine(settings: WorkerSettings) -> SandboxLevel:
     """Enter the sandbox: the process has its descriptors, and no packet of a client has been read."""
     _load_late_modules(settings)
     if settings.sandbox != "off":
-        limits.no_new_process_and_no_large_file()
+        limits.no_new_process()
+        limits.no_large_file()
     return confine(settings.sandbox, profiles.worker(), files.worker(), kept=())
 
 

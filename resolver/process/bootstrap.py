@@ -25,7 +25,8 @@ from resolver.process.reload_state import ConfigurationUpdate, ReloadState
 from resolver.process.sandbox.confine import harden
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.process.socket_role import SocketRole
-from resolver.settings import Accepted, ControlSettings, LogSettings, WorkerSettings
+from resolver.query_log_settings import QueryLogSettings
+from resolver.settings import Accepted, ControlSettings, LogSettings, SandboxMode, WorkerSettings
 
 _SUPERVISORS: Final = (
     signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
@@ -68,8 +69,23 @@ class WorkerStart:
     """Octets of memory that this process may use in all."""
     files: Contents = field(default_factory=dict)
     """Contents of the certificates, keys and secrets that the settings name."""
+    query_log: socket.socket | None = None
+    """The socket to the query logger. It outlives this process and the logger."""
     warm_start: int | None = None
     """Descriptor of the warm-start file, None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLoggerStart:
+    """What the query logger starts with. `records` is a non-blocking socket, which outlives this process."""
+
+    settings: QueryLogSettings
+    sandbox: SandboxMode
+    records: socket.socket
+    """From it come the records of all workers."""
+    orders: OrderReceiver
+    beat: float
+    """Seconds between two signs of life; 0: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +134,22 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
         first_table=FirstTable(options["table"]),
         share=int(options["share"]),
         files=handed_files.take(int(options["files"])),
+        query_log=_socket(options["query-log"]) if "query-log" in options else None,
         warm_start=int(options["warm-start"]) if "warm-start" in options else None,
+    )
+
+
+def begin_query_logger(arguments: Sequence[str]) -> QueryLoggerStart:
+    """Start as the query logger; `arguments` and errors as in `begin_worker`. It runs at the priority of control."""
+    options = _options(arguments)
+    _isolate("query-log", options)
+    os.nice(_NICE)
+    return QueryLoggerStart(
+        settings=msgspec.json.decode(_read(options), type=QueryLogSettings),
+        sandbox=msgspec.convert(options["sandbox"], SandboxMode),
+        records=_socket(options["records"]),
+        orders=OrderReceiver(_socket(options["orders"])),
+        beat=float(options["beat"]),
     )
 
 

@@ -18,6 +18,7 @@ from typing import Final
 from resolver.token_bucket import Quota, TokenBucket
 from zones.clocks import SteadyTime
 
+STDOUT: Final = 1
 STDERR: Final = 2
 QUOTA: Final = Quota(burst=2000, rate=100)
 """Lines at once, and lines per second in the long run, of one process. A fault that repeats must not fill a disk."""
@@ -26,18 +27,21 @@ _UNREAD: Final = "%d log lines were lost, because nobody read the log"
 _TOO_MANY: Final = f"%d log lines were left out: more than {QUOTA.rate} a second"
 
 
-def detach_stderr() -> None:
-    """Give stderr a file description of its own that does not block, where it is a pipe or a terminal.
+def detach(fd: int) -> None:
+    """Give stdout or stderr a file description of its own that does not block, where it is a pipe or a terminal.
 
     Children inherit it. Setting O_NONBLOCK on the description that the process started with would change it for the
-    shell too (open(2)). Where `/proc` is missing or the reader of the pipe has gone, stderr stays as it is.
+    shell too (open(2)). Where `/proc` is missing or the reader of the pipe has gone, the descriptor stays as it is.
     """
-    mode = os.fstat(STDERR).st_mode
+    try:
+        mode = os.fstat(fd).st_mode
+    except OSError:  # a parent has closed stdout
+        return
     if not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)):
         return
     with contextlib.suppress(OSError):
-        own = os.open(f"/proc/self/fd/{STDERR}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
-        os.dup2(own, STDERR)
+        own = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        os.dup2(own, fd)
         os.close(own)
 
 

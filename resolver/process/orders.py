@@ -18,6 +18,7 @@ from resolver.memory_budget import MemoryState
 from resolver.process import handed_files
 from resolver.process.handed_files import Contents
 from resolver.process.log import LEVELS
+from resolver.process.query_log_state import QueryLogState
 from resolver.process.reload_state import ConfigurationUpdate
 from resolver.settings import LogLevelName
 
@@ -29,6 +30,8 @@ RELOAD: Final = "reload"
 """The first word of control's request for a reload. The number of the request follows."""
 APPLIED: Final = "applied"
 """The first word of control's report that a configuration is in effect. Its serial follows."""
+QUERY_LOG: Final = b"query-log "
+"""The first word of the query logger's report, which the supervisor passes on to control. The state follows as JSON."""
 LOG_LEVEL: Final = "log-level"
 """The first word of control's request for a log level. The level and its seconds follow."""
 _MAX_DESCRIPTORS: Final = 253  # SCM_MAX_FD of the kernel
@@ -87,6 +90,13 @@ class MemoryMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryLogReported:
+    """To control: the report of the query logger."""
+
+    state: QueryLogState
+
+
+@dataclass(frozen=True, slots=True)
 class UseLogLevel:
     """Log at this level from now on. `seconds`: until it goes back to the configured one; 0: it is that."""
 
@@ -94,7 +104,7 @@ class UseLogLevel:
     seconds: int
 
 
-Order = Adopt | Release | Stopping | UseFiles | Reloaded | UseShare | MemoryMeasured | UseLogLevel
+Order = Adopt | Release | Stopping | UseFiles | Reloaded | UseShare | MemoryMeasured | UseLogLevel | QueryLogReported
 
 
 class OrderReceiver:
@@ -128,6 +138,11 @@ class OrderReceiver:
         with contextlib.suppress(OSError):
             self._sock.send(f"{APPLIED} {serial}".encode(), socket.MSG_DONTWAIT)
 
+    def send_query_log(self, state: QueryLogState) -> None:
+        """Report what the query log has written. Never waits."""
+        with contextlib.suppress(OSError):
+            self._sock.send(query_log_message(state), socket.MSG_DONTWAIT)
+
     def send_log_level(self, level: LogLevelName, seconds: int) -> None:
         """Request a log level of all processes, for so many seconds; `UseLogLevel` answers. Raises OSError."""
         self._sock.send(f"{LOG_LEVEL} {level} {seconds}".encode(), socket.MSG_DONTWAIT)
@@ -139,6 +154,10 @@ class OrderReceiver:
             message, descriptors = _receive(self._sock)
             if not message:
                 break
+            if message.startswith(QUERY_LOG):
+                report = msgspec.json.decode(message[len(QUERY_LOG) :], type=QueryLogState)
+                orders.append(QueryLogReported(report))
+                continue
             match message.decode().split():
                 case ["adopt", index]:
                     orders.append(Adopt(int(index), tuple(socket.socket(fileno=fd) for fd in descriptors)))
@@ -175,6 +194,11 @@ class Beat:
         if self._every:
             self._orders.send_alive()
             self._call_later(self._every, self.start)
+
+
+def query_log_message(state: QueryLogState) -> bytes:
+    """Return the message with a report of the query logger."""
+    return QUERY_LOG + msgspec.json.encode(state)
 
 
 def send_adopt(link: socket.socket, index: int, sockets: Sequence[socket.socket]) -> None:

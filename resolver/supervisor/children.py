@@ -1,4 +1,4 @@
-"""Control and the workers: started when they are due, watched, replaced when they hang, and reaped.
+"""Control, the workers and the query logger: started when they are due, watched, replaced when they hang, and reaped.
 
 Does not know why pldns stops, or who takes over from it.
 
@@ -23,6 +23,7 @@ from resolver.channel import warm_start
 from resolver.memory_budget import UNLIMITED
 from resolver.process import handed_files, orders
 from resolver.process.bootstrap import FirstTable
+from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox import capabilities, files, landlock
 from resolver.process.sandbox.capabilities import Capability
 from resolver.process.sandbox.landlock import Access
@@ -35,6 +36,7 @@ from resolver.supervisor.dialer import Destinations, Dialer
 from resolver.supervisor.heartbeat import Heartbeat
 from resolver.supervisor.key_files import INTERVAL, key_files
 from resolver.supervisor.listen import Listening
+from resolver.supervisor.query_logger import QueryLoggerSlot
 from resolver.supervisor.reload import Configuration
 from resolver.supervisor.slot import Slot
 from zones.clocks import SteadyTime
@@ -54,8 +56,19 @@ class ControlSockets(NamedTuple):
     admin: AdminSocket
 
 
+class ChildCommands(NamedTuple):
+    """The command of each kind of child, without its options."""
+
+    control: Sequence[str]
+    worker: Sequence[str]
+    query_log: Sequence[str]
+
+
 class Children:
-    """One control and N workers. Their links and dialers are in `selector`, with the child or dialer as data."""
+    """One control, N workers, and a query logger while queries are logged.
+
+    Their links and dialers are in `selector`, with the child or dialer as data.
+    """
 
     def __init__(
         self,
@@ -63,13 +76,13 @@ class Children:
         zones: BinaryIO,
         listening: Listening,
         sockets: ControlSockets,
-        commands: tuple[Sequence[str], Sequence[str]],
+        commands: ChildCommands,
         sandbox: SandboxLevel,
         selector: selectors.BaseSelector,
     ) -> None:
         """`configuration`: what each child that starts gets. `zones`: the parsed zones for the first control.
 
-        `sockets`: those of control. `commands`: those of control and of a worker. `sandbox`: how far this process is
+        `sockets`: those of control. `sandbox`: how far this process is
         confined, for control to show.
         """
         now, accepted = SteadyTime(time.monotonic()), configuration.accepted
@@ -95,10 +108,16 @@ class Children:
         """Octets of memory that each worker may use."""
         self.is_successor = False
         """Whether another pldns answers until the workers here are ready, so that they can wait for their table."""
-        to_control, to_worker = commands
-        self.control = Child("control", to_control, b"", scrubbed, Heartbeat(limit, limit * heartbeat.BUSY))
+        to_worker = commands.worker
+        self.query_logger = QueryLoggerSlot(commands.query_log, accepted, scrubbed)
+        self.control = Child("control", commands.control, b"", scrubbed, Heartbeat(limit, limit * heartbeat.BUSY))
         self.slots = [
-            Slot(index, Child(f"worker {index}", to_worker, for_workers, scrubbed, Heartbeat(limit, limit)), own, now)
+            Slot(
+                index,
+                Child(f"worker {index}", to_worker, for_workers, scrubbed, Heartbeat(limit, limit)),
+                own,
+                now,
+            )
             for index, own in enumerate(listening.workers)
         ]
 
@@ -109,8 +128,8 @@ class Children:
 
     @property
     def all(self) -> list[Child]:
-        """Control, then the workers."""
-        return [self.control, *self.workers]
+        """Control, the workers, and the query logger, which may be off."""
+        return [self.control, *self.workers, self.query_logger.process]
 
     @property
     def serving(self) -> int:
@@ -138,7 +157,12 @@ class Children:
 
     def start_due(self) -> None:
         """Start the children that are due."""
-        now = SteadyTime(time.monotonic())
+        now, logger = SteadyTime(time.monotonic()), self.query_logger.process
+        if logger.due is not None and logger.due <= now:
+            try:
+                self._start(logger, now, self.query_logger.options, [self.query_logger.records])
+            except OSError as error:
+                logger.failed(error, now)
         if self.control.due is not None and self.control.due <= now:
             try:
                 self._start_control(now)
@@ -189,7 +213,7 @@ class Children:
 
     def _start_worker(self, worker: Slot, now: SteadyTime) -> None:
         dialer = Dialer(worker.index, self._sockets.path, self._destinations)
-        own = [sock.fileno() for sock in worker.sockets]
+        own, query_log = [sock.fileno() for sock in worker.sockets], self.query_logger.workers_end
         first = FirstTable.NEWEST if self.control_serves else FirstTable.SAVED
         options = {
             "worker": str(worker.index),
@@ -197,6 +221,7 @@ class Children:
             "sockets": ",".join(map(str, own)),
             "roles": ",".join(self._listening.roles),
             "share": str(self.share),
+            "query-log": str(query_log),
             "table": FirstTable.OF_CONTROL if self.is_successor else first,
         }
         handed = {"files": handed_files.hand(self._key_files.contents)}
@@ -207,7 +232,12 @@ class Children:
         try:
             # A Python below a folder of root's needs the other capability until it is loaded.
             with capabilities.withheld(Capability.NET_BIND_SERVICE):
-                self._start(worker.process, now, options, [*own, dialer.worker_end, *handed.values()])
+                self._start(
+                    worker.process,
+                    now,
+                    options,
+                    [*own, dialer.worker_end, self.query_logger.workers_end, *handed.values()],
+                )
         except OSError:
             dialer.close()
             raise
@@ -227,6 +257,7 @@ class Children:
         """Give children that start another configuration, and workers that run its certificates and secrets."""
         for each in self.workers:
             each.settings = msgspec.json.encode(accepted.worker)
+        self.query_logger.configure(accepted, SteadyTime(time.monotonic()))
         self._digest = warm_start.digest(accepted.control)
         self._destinations.permit(accepted.worker.upstreams)
         before, self._key_files = self._key_files.contents, key_files(accepted.worker)
@@ -267,12 +298,20 @@ class Children:
             self._unlink(process)
             return []
         process.heartbeat.heard(SteadyTime(time.monotonic()))
+        if message.startswith(orders.QUERY_LOG) and process is self.query_logger.process:
+            self._pass_on(message)
+            return []
         if message == orders.READY:
             self.control_serves |= process is self.control
             for each in self.slots:
                 if each.process is process:
                     each.ready()
         return message.decode().split() if process is self.control and message not in _SIGNS else []
+
+    def _pass_on(self, message: bytes) -> None:
+        with contextlib.suppress(OSError):  # control does not read now: another report comes soon
+            if self.control.link:
+                self.control.link.send(message)
 
     def dial(self, dialer: Dialer) -> None:
         """Make a connection for a worker."""
@@ -316,6 +355,8 @@ class Children:
         self._unlink(process)
         if process is self.control:
             self.control_serves = False
+        if process is self.query_logger.process:
+            self._pass_on(orders.query_log_message(QueryLogState()))
         for each in self.slots:
             if each.process is process:
                 each.ended(now)

@@ -57,17 +57,23 @@ class MemoryBudget:
         if now < self._due and checking == self._was_checking:
             return
         self._was_checking = checking
-        control, *workers = (each.memory for each in self._children.all)
+        control, logger = self._children.control.memory, self._children.query_logger
+        workers, log = [each.memory for each in self._children.workers], logger.process.memory
         peak = self._control_peak.peak(control, now)
-        use = Use(self._own.octets(), control, peak, tuple(workers), checking=checking)
+        use = Use(
+            self._own.octets(), control, peak, tuple(workers), log, checking=checking, logging=logger.is_on
+        )  # fmt: skip
+        used = use.supervisor + control + sum(workers) + log
         configured = self._configuration.accepted.memory
-        budget = memory_budget.budget(configured, self._groups.limit(), use.supervisor + control + sum(workers))
+        budget = memory_budget.budget(configured, self._groups.limit(), used)
         at_once = checking or memory_budget.is_tight(budget)
         share = self._steady.share(memory_budget.share(budget, use, len(workers)), at_once=at_once)
         self._due = SteadyTime(now + (TIGHT if memory_budget.is_tight(budget) else INTERVAL))
         self._announce(budget, share, configured)
         self._send_shares(share, workers, drop=self._must_drop(budget, max(workers) > share, now))
-        state = MemoryState(budget.source, budget.octets, budget.free, share, use.supervisor, control, use.workers)
+        state = MemoryState(
+            budget.source, budget.octets, budget.free, share, use.supervisor, control, use.workers, log
+        )  # fmt: skip
         if self._children.control.link:
             with contextlib.suppress(OSError):
                 orders.send_memory(self._children.control.link, state)

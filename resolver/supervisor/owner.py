@@ -34,12 +34,12 @@ def meant(user: str) -> int:
         return -1
 
 
-def become(user: str, *directories: str, public: str = "", group: int | None = None) -> None:
+def become(user: str, *directories: str, public: str = "", query_log: str = "", group: int | None = None) -> None:
     """Become the user with this name or number (empty: the default), if this process is root. Raises `CannotStart`.
 
     `directories`: those that the user must be able to write. An empty text is ignored. `public`: another one, which
-    others may enter. `group`: the number of a group that this process becomes a member of, so that it can give files to
-    the group.
+    others may enter. `query_log`: another one; the query log reports it where the user cannot write there. `group`: the
+    number of a group that this process becomes a member of, so that it can give files to the group.
     """
     if os.geteuid() != 0:
         return
@@ -59,6 +59,9 @@ def become(user: str, *directories: str, public: str = "", group: int | None = N
             _give(Path(each), account, 0o700)
         if public:
             _give(Path(public), account, 0o755)
+        if query_log:
+            with contextlib.suppress(OSError):
+                _give(Path(query_log), account, 0o700)
         identity.become(account)
         harden()  # a process becomes dumpable again when it changes its user
     except OSError as error:

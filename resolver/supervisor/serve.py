@@ -17,10 +17,11 @@ from resolver.process.sandbox.confine import NotConfined, confine, harden
 from resolver.process.sandbox.identity import group_number
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.process.socket_role import SocketRole
+from resolver.query_log_settings import log_directory
 from resolver.settings import Accepted
 from resolver.supervisor import listen, owner, preflight, takeover
 from resolver.supervisor.admin_socket import AdminSocket
-from resolver.supervisor.children import ControlSockets
+from resolver.supervisor.children import ChildCommands, ControlSockets
 from resolver.supervisor.reload import Configuration
 from resolver.supervisor.signals import Signals
 from resolver.supervisor.supervisor import Supervisor
@@ -35,6 +36,7 @@ class Commands:
     accept: Sequence[str] = (sys.executable, "-P", "-m", "resolver.main.check")
     control: Sequence[str] = (sys.executable, "-P", "-m", "resolver.main.control")
     worker: Sequence[str] = (sys.executable, "-P", "-m", "resolver.main.worker")
+    query_log: Sequence[str] = (sys.executable, "-P", "-m", "resolver.main.query_log")
 
 
 _COMMANDS: Final = Commands()
@@ -57,7 +59,8 @@ def serve(
     The status is 1 when the configuration is refused, when another instance holds the state directory, or when an
     address cannot be bound. One line on stderr gives the reason. Call it from the main thread.
     """
-    log_output.detach_stderr()
+    for each in (log_output.STDOUT, log_output.STDERR):
+        log_output.detach(each)
     log.setup("supervisor")
     harden()
     with contextlib.ExitStack() as stack:
@@ -74,7 +77,8 @@ def serve(
             preflight.raise_open_files()
             # Asked before the state directory is given away: the predecessor may refuse because of the user.
             predecessor = takeover.claim(state, user) if start is Start.TAKEOVER else None
-            owner.become(accepted.user, state, runtime.partition(":")[0], public=public, group=group)
+            log_at = log_directory(accepted.query_log)
+            owner.become(accepted.user, state, runtime.partition(":")[0], public=public, query_log=log_at, group=group)
             if predecessor:
                 accepted = settings_change.continued(predecessor.lasting, accepted)
                 lock = predecessor.lock
@@ -97,7 +101,7 @@ def serve(
         limits.hide_environment()
         _announce(accepted, listening, sandbox)
         ends = (takeover.Offer(state, lock, user), predecessor)
-        children = (commands.control, commands.worker)
+        children = ChildCommands(commands.control, commands.worker, commands.query_log)
         configuration = Configuration(accepted, config_path, flags, commands.accept)
         control_sockets = ControlSockets(*channel, admin_socket)
         return Supervisor(configuration, zones, listening, control_sockets, children, signals, sandbox, ends).run()

@@ -25,7 +25,7 @@ from resolver.process import orders, systemd
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.supervisor.cgroup import ControlGroups
 from resolver.supervisor.child import Child
-from resolver.supervisor.children import LOOK, Children, ControlSockets
+from resolver.supervisor.children import LOOK, ChildCommands, Children, ControlSockets
 from resolver.supervisor.dialer import Dialer
 from resolver.supervisor.listen import Listening
 from resolver.supervisor.log_level import RunningLogLevel
@@ -39,6 +39,8 @@ from zones.clocks import SteadyTime
 
 DRAIN: Final = 5.5
 """Seconds that workers have to end: 5 s for queries in flight, and some to exit."""
+LOG: Final = 0.4
+"""Seconds that the query logger has after that."""
 SAVE: Final = 4.0
 """Seconds that control has before that. Container engines kill everything after 10 s."""
 TAKEOVER: Final = 300.0
@@ -60,7 +62,7 @@ class Supervisor:
         zones: BinaryIO,
         listening: Listening,
         sockets: ControlSockets,
-        commands: tuple[Sequence[str], Sequence[str]],
+        commands: ChildCommands,
         signals: Signals,
         sandbox: SandboxLevel,
         takeover: tuple[Offer, Predecessor | None],
@@ -261,8 +263,8 @@ class Supervisor:
     def _stop(self) -> None:
         """Be a lame duck, have control save its state, close the listeners, and end the workers.
 
-        The workers end last: until then they answer. After a takeover only they are left, and systemd has a new main
-        process, which does not stop.
+        Until the workers end, they answer. The query logger ends last. After a takeover, workers and query logger are
+        left, and systemd has a new main process, which does not stop.
         """
         if not self._handed_over:
             systemd.notify("STOPPING=1\nSTATUS=stopping")
@@ -272,6 +274,7 @@ class Supervisor:
             self._end([self._children.control], SAVE)
         self._listening.close()
         self._end(self._children.workers, DRAIN)
+        self._end([self._children.query_logger.process], LOG)
 
     def _be_lame_duck(self) -> None:
         """Answer on while load balancers learn from `/readyz` that pldns stops."""

@@ -1,102 +1,79 @@
-"""Queries that an operator watches (`pldns tail`): noted while control asks for them, and handed over when it does.
+"""The one observer of the packet path: passes queries and their replies to the query log, and to operators who watch.
 
-Nothing is noted at other times, and the packet path does no more then than compare one reference with None. At most
-`MOST` queries are kept between two requests of control; further ones are counted. Does not know who watches.
+While neither wants queries, responders have no observer, and the packet path compares one reference with None. Does not
+know which queries are logged or shown.
 """
 
-import struct
 from collections.abc import Sequence
-from typing import Final
+from socket import htons
 
-from resolver.channel.watched_queries import QueryFilter, WatchedQuery, wanted
+from resolver.channel.query_records import AnsweredQueries, QueryRecord
+from resolver.channel.watched_queries import QueryFilter, WatchedQuery
+from resolver.settings import Transport
 from resolver.worker.access.clients import Client
-from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.client_query import SendReply
 from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.responder import Responder
-from zones.clocks import SteadyTime
-from zones.dns.name import Name
+from resolver.worker.query_log import QueryLog
+from resolver.worker.tailed_queries import TailedQueries
+from zones.clocks import SteadyTime, WallTime
 from zones.networks.network import Networks
 from zones.networks.prefixes import NONE, NetworkIndex
 
-MOST: Final = 1_000
-"""Queries that are kept until control asks for them."""
-PATIENCE: Final = 5.0
-"""Seconds without a request of control after which nothing is noted any more."""
-_FIRST: Final = 12  # octets of the header
-_FIXED: Final = struct.Struct("!HH")
-
 
 class QueryWatch:
-    """Notes the queries that filters match."""
+    """Observes what `responder` answers, whose clients are in `networks`."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, log: QueryLog, responder: Responder, networks: Networks) -> None:
         self._clock = clock
-        self._filters: tuple[QueryFilter, ...] = ()
-        self._responder: Responder | None = None
-        self._networks: Networks | None = None
-        self._until = SteadyTime(0.0)
-        self._noted: list[WatchedQuery] = []
-        self._dropped = 0
+        self._log = log
+        self._tailed = TailedQueries(clock.steady)
+        self._responder = responder
+        self._networks = networks
+        self._attach()
 
-    def take(
-        self, filters: Sequence[QueryFilter], responder: Responder, networks: Networks
-    ) -> tuple[int, list[WatchedQuery]]:
-        """Watch what `responder` answers. Return how many queries were dropped, and those noted since the last call."""
-        self._end()
-        if filters:
-            self._filters, self._responder, self._networks = tuple(filters), responder, networks
-            self._until = SteadyTime(self._clock.steady() + PATIENCE)
-            responder.watch = self
-        found, self._noted = self._noted, []
-        dropped, self._dropped = self._dropped, 0
-        return dropped, found
+    def switch(self, responder: Responder, networks: Networks) -> None:
+        """Observe another responder from now on. Also called when the settings of the log have changed."""
+        self._responder.watch = None
+        self._responder, self._networks = responder, networks
+        self._attach()
 
-    def repeated(self, packet: bytes, address: bytes, network: NetworkIndex, reply: bytes) -> None:
-        """Note a packet over UDP that was answered without being parsed. `reply`: after the message id."""
-        self._note("udp", packet, address, network, reply[1] & 15, len(reply) + 2, None)
+    def take(self, filters: Sequence[QueryFilter]) -> tuple[int, list[WatchedQuery]]:
+        """Show the queries that `filters` match. Return how many were dropped, and those since the last call."""
+        found = self._tailed.take(filters)
+        self._attach()
+        return found
 
-    def sending(self, packet: bytes, client: Client, transport: ClientTransport, send: SendReply) -> SendReply:
-        """Return a function that sends the reply, and notes the query."""
+    def repeated(self, began: SteadyTime, records: list[QueryRecord]) -> None:
+        """Note packets over UDP, read at `began`, that were answered without being parsed."""
+        labels = {index: self._label(NetworkIndex(index)) for index in {record[3] for record in records}}
+        self._note(began, "udp", labels, records)
+
+    def sending(self, packet: bytes, client: Client, port: int, proto: Transport, send: SendReply) -> SendReply:
+        """Return a function that sends the reply, and notes the query. `port`: of the client."""
         began = self._clock.steady()
+        # Not when the reply is sent: by then, another configuration may have numbered other networks.
+        labels = {int(client.network): self._label(client.network)}
 
         def sent(reply: bytes, answer: Compiled | None) -> None:
             send(reply, answer)
-            seconds = self._clock.steady() - began
-            self._note(transport.name, packet, client.address, client.network, reply[3] & 15, len(reply), seconds)
+            self._note(began, proto, labels, [(packet, client.address, htons(port), client.network, reply[2:])])
 
         return sent
 
-    def _end(self) -> None:
-        """Note nothing from now on. A responder that is kept here would keep its table, also after a reload."""
-        if self._responder is not None:
-            self._responder.watch = None
-        self._filters, self._responder, self._networks = (), None, None
+    def _label(self, network: NetworkIndex) -> str:
+        return self._networks.label(network) if network >= NONE else ""
 
     def _note(
-        self, proto: str, packet: bytes, client: bytes, network: NetworkIndex, rcode: int, octets: int,
-        seconds: float | None,
-    ) -> None:  # fmt: skip
-        if self._clock.steady() >= self._until:
-            self._end()
-            return
-        name, qtype = _question(packet)
-        label = self._networks.label(network) if self._networks is not None and network >= NONE else ""
-        query = WatchedQuery(self._clock.wall(), proto, client, label, name, qtype, rcode, octets, seconds)
-        if not wanted(self._filters, query):
-            return
-        if len(self._noted) >= MOST:
-            self._dropped += 1
-        else:
-            self._noted.append(query)
+        self, began: SteadyTime, proto: Transport, labels: dict[int, str], records: Sequence[QueryRecord]
+    ) -> None:
+        seconds = self._clock.steady() - began
+        answered = AnsweredQueries(WallTime(self._clock.wall() - seconds), seconds, proto, labels, records)
+        self._log.add(answered)
+        self._tailed.add(answered)
+        if not self._tailed.is_wanted and not self._log.is_on:
+            self._attach()
 
-
-def _question(packet: bytes) -> tuple[Name, int]:
-    """Return the name, in lower case, and the type of a question; the root and type 0 for a packet without one."""
-    end = _FIRST
-    while end < len(packet) and 0 < packet[end] < 64:
-        end += 1 + packet[end]
-    if len(packet) < end + 5 or end - _FIRST > 254 or packet[end]:
-        return Name(b"\0"), 0
-    return Name(packet[_FIRST : end + 1].lower()), _FIXED.unpack_from(packet, end + 1)[0]
+    def _attach(self) -> None:
+        self._responder.watch = self if self._tailed.is_wanted or self._log.is_on else None

@@ -9,11 +9,10 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from resolver.channel.requests import Reply, Request
-from resolver.channel.watched_queries import QueryFilter, WatchedQuery
 from resolver.forward import admission
 from resolver.forward.admission import Limits
 from resolver.forward.cache import Key
@@ -36,6 +35,7 @@ from resolver.worker.control_link import ControlLink
 from resolver.worker.dialer import Dialer
 from resolver.worker.listeners import Listeners
 from resolver.worker.memory import MemoryBounds
+from resolver.worker.query_log import QueryLog
 from resolver.worker.query_watch import QueryWatch
 from resolver.worker.replica import Replica
 from resolver.worker.reports import Reports
@@ -69,7 +69,11 @@ class Worker:
         pauses = Pauses()
         gc.callbacks.append(pauses)
         replica = Replica(parts.table, parts.answers, parts.clients)
-        self._watch = QueryWatch(parts.clock)
+        self._query_log = QueryLog(
+            start.query_log, parts.clock.later, parts.counters.cell("query_log_dropped_total", ("queue",))
+        )
+        self._query_log.configure(settings.query_log)
+        self._watch = QueryWatch(parts.clock, self._query_log, responder, parts.networks)
         self._secrets = SecretFiles(settings, parts.cookies)
         first = Setup(settings, parts, responder, replica)
         self._setups = Setups(first, self._forwarder.ask, self._switched)
@@ -103,6 +107,7 @@ class Worker:
         for link in links:
             link.cancel()
         results = await asyncio.gather(*links, return_exceptions=True)
+        self._query_log.flush()
         self._forwarder.close()
         self._dialer.close()
         for result in results:
@@ -125,16 +130,14 @@ class Worker:
         files = self._shares(settings)
         self._forwarder.replace(parts.upstreams, parts.loops.mark, _limits(files, settings))
         self._listeners.configure(settings, parts.clients, setup.responder, files.clients)
+        self._query_log.configure(settings.query_log)
+        self._watch.switch(setup.responder, parts.networks)
         self._reports.switch(parts, setup.replica)
         self._secrets.configure(settings)
         self._memory.update()
 
     def _answer(self, request: Request, done: Callable[[Reply], None]) -> None:
-        requests.answer(request, self._setups.now.parts, self._forwarder, self._watched, done)
-
-    def _watched(self, filters: Sequence[QueryFilter]) -> tuple[int, list[WatchedQuery]]:
-        now = self._setups.now
-        return self._watch.take(filters, now.responder, now.parts.networks)
+        requests.answer(request, self._setups.now.parts, self._forwarder, self._watch.take, done)
 
     def _shares(self, settings: WorkerSettings) -> OpenFiles:
         """Return the shares of the descriptors. A worker may have to adopt the sockets of a sibling."""

@@ -138,8 +138,8 @@ class Daemon:
         return {rdata.address for rrset in answer if rrset.rdtype == dns.rdatatype.A for rdata in rrset}
 
     def children(self) -> dict[str, list[int]]:
-        """Return the process ids of control and of the workers."""
-        found: dict[str, list[int]] = {"control": [], "worker": []}
+        """Return the process ids of control, the workers and the query logger."""
+        found: dict[str, list[int]] = {"control": [], "worker": [], "query_log": []}
         for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
             try:
                 command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")

@@ -33,6 +33,7 @@ class MemoryItem(Model):
     free: int | None = Field(description="What is left of the budget; null where there is no limit.")
     supervisor: int = Field(description="What the supervisor uses.")
     control: int = Field(description="What control uses.")
+    query_log: int = Field(description="What the query logger uses; 0 while queries are not logged.")
     workers: list[WorkerMemoryItem] = Field(description="Of each worker that has reported.")
 
 
@@ -40,7 +41,7 @@ def memory(state: MemoryState, reports: Iterable[tuple[int, MemoryReport]]) -> M
     """Return the memory of all processes as JSON. `reports`: those of the workers, by index."""
     return MemoryItem(
         budget=state.budget or None, source=state.source, free=state.free if state.budget else None,
-        supervisor=state.supervisor, control=state.control,
+        supervisor=state.supervisor, control=state.control, query_log=state.query_log,
         workers=[
             WorkerMemoryItem(
                 worker=index, total=each.total, replies=each.replies, replies_bound=each.replies_bound,

@@ -31,8 +31,8 @@ class QueryItem(Model):
     type: str
     rcode: str
     octets: int = Field(description="Size of the reply.")
-    seconds: float | None = Field(
-        description="From the packet to the reply; null for a repeated packet over UDP, which is not timed."
+    seconds: float = Field(
+        description="From reading the packet to sending the reply. Repeated packets over UDP are answered together."
     )
 
 

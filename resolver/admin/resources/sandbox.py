@@ -11,7 +11,7 @@ from resolver.process.sandbox.level import SandboxLevel
 class SandboxItem(Model):
     """How far one process is confined (docs/sandbox.md)."""
 
-    process: str = Field(description="`supervisor`, `control` or `worker N`.")
+    process: str = Field(description="`supervisor`, `control`, `query log` or `worker N`.")
     user: int = Field(description="Numeric user of the process.")
     seccomp: bool = Field(description="The kernel refuses system calls that the process does not use.")
     landlock: int = Field(description="Version (ABI) of Landlock that restricts files and TCP; 0: no restriction.")

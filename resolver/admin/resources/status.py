@@ -8,6 +8,7 @@ from resolver.admin.resources.configuration import ConfigurationItem
 from resolver.admin.resources.memory import MemoryItem
 from resolver.admin.resources.model import Model, Parameters, ProblemDetails, Time
 from resolver.admin.resources.pins import PinItem
+from resolver.admin.resources.query_log import QueryLogItem
 from resolver.admin.resources.sandbox import SandboxItem
 from resolver.admin.resources.sources import Degradation, SourceItem
 from resolver.admin.resources.workers import WorkerItem
@@ -96,6 +97,7 @@ class DaemonStatus(Model):
     counts: Counts
     pins: list[PinItem] = Field(description="The first 32 pins of operators. `/v1/pins` lists all pins.")
     traffic: TrafficItem
+    query_log: QueryLogItem | None = Field(description="Null while queries are not logged.")
 
 
 def counts(estate: Estate, now: WallTime) -> Counts:

@@ -15,6 +15,7 @@ from typing import Final
 from resolver import path_pattern
 from resolver.azure_settings import Secret
 from resolver.process.sandbox.landlock import Access
+from resolver.query_log_settings import QueryLogSettings, log_directory
 from resolver.settings import ControlSettings
 
 _AUTHORITIES: Final = (
@@ -46,6 +47,12 @@ _LINKS: Final = 40  # the kernel follows no more
 def worker() -> Access:
     """Return the files of a worker: Python's modules, and the authorities of upstream servers. It connects nowhere."""
     return Access(read=(*_python(), *_authorities()), tcp=False)
+
+
+def query_logger(settings: QueryLogSettings) -> Access:
+    """Return the files of the query logger: Python's modules, and the directory of its files."""
+    directory = log_directory(settings)
+    return Access(read=(*_python(),), write=(directory,) if directory else (), tcp=False)
 
 
 def control(settings: ControlSettings, environ: Mapping[str, str], configuration: str = "") -> Access | None:

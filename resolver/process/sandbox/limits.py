@@ -21,9 +21,13 @@ def no_core_file() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def no_new_process_and_no_large_file() -> None:
-    """Start no process or thread, and write no file of more than 1 MiB. A log that goes to a file has no limit."""
+def no_new_process() -> None:
+    """Start no process or thread."""
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # root is exempt
+
+
+def no_large_file() -> None:
+    """Write no file of more than 1 MiB. A log that goes to a file has no limit."""
     if not stat.S_ISREG(os.fstat(2).st_mode):
         resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST, _LARGEST))
 

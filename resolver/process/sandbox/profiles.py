@@ -33,6 +33,7 @@ inotify_init inotify_init1 inotify_rm_watch link linkat lstat mkdir mkdirat msyn
 preadv2 pwrite64 pwritev pwritev2 readahead readlink readlinkat rename renameat renameat2 rmdir sendfile splice
 stat statfs statx symlink symlinkat sync_file_range syncfs truncate umask unlink unlinkat utimensat
 """
+_LOG_FILES: Final = "open openat rename renameat renameat2 stat statx unlink unlinkat"
 _REST_OF_CONTROL: Final = """
 alarm arch_prctl capget eventfd eventfd2 fcntl futex_waitv get_robust_list getcpu getgroups getitimer getpgid
 getpgrp getpriority getresgid getresuid getrlimit getsid ioctl listen membarrier mmap mprotect pause pipe pipe2
@@ -87,6 +88,20 @@ def worker() -> Allowed:
             "prlimit64": (Check(0, (0,)), Check(2, (0,), whole=True)),
         },
     )
+
+
+def query_logger() -> Allowed:
+    """Return the system calls of the query logger: those of a worker, writing files, and streams to a collector."""
+    of_worker = worker()
+    checked = {
+        **of_worker.checked,
+        "socket": (
+            Check(0, (socket.AF_UNIX, *_INTERNET)),
+            Check(1, (socket.SOCK_STREAM,), _IN_32_BITS ^ _FLAGS_OF_TYPES),
+        ),
+    }
+    del checked["openat"]
+    return Allowed(of_worker.always | _names(_LOG_FILES), checked)
 
 
 def control(*, programs: bool) -> Allowed:

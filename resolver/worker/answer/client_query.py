@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from resolver.channel.query_records import QueryRecord
+from resolver.settings import Transport
 from resolver.wire import codes
 from resolver.wire.query import Query
 from resolver.worker.access.clients import Client
 from resolver.worker.access.edns import ClientTransport, EdnsResult
 from resolver.worker.answer.compiled import Compiled
 from zones.clocks import SteadyTime
-from zones.networks.prefixes import NetworkIndex
 
 SMALL: Final = 512
 """Octets of a reply that every client accepts, and that is never cut because of its ratio to the query."""
@@ -21,13 +22,13 @@ and for a truncated reply.
 
 
 class Watch(Protocol):
-    """Notes queries for an operator who watches them."""
+    """Notes queries and their replies."""
 
-    def repeated(self, packet: bytes, address: bytes, network: NetworkIndex, reply: bytes) -> None:
-        """Note a packet over UDP that was answered without being parsed. `reply`: after the message id."""
+    def repeated(self, began: SteadyTime, records: list[QueryRecord]) -> None:
+        """Note packets over UDP, read at `began`, that were answered without being parsed."""
 
-    def sending(self, packet: bytes, client: Client, transport: ClientTransport, send: SendReply) -> SendReply:
-        """Return a function that sends the reply, and notes the query."""
+    def sending(self, packet: bytes, client: Client, port: int, proto: Transport, send: SendReply) -> SendReply:
+        """Return a function that sends the reply, and notes the query. `port`: of the client."""
 
 
 class ClientQuery:

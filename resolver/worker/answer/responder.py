@@ -49,7 +49,7 @@ class Responder(Answering):
         self.counters = counters
         self.durations = parts.durations
         self.watch: Watch | None = None
-        """Notes every query; None while nobody watches."""
+        """Notes every query; None while queries are neither logged nor watched. Listeners call it, not this class."""
         self._untimed = 0
         """Answers since the last one that was timed."""
         self.payload = behaviour.payload
@@ -85,8 +85,6 @@ class Responder(Answering):
         if client.network == DROPPED:
             self._unwanted[0] += 1
             return False
-        if self.watch is not None:
-            send = self.watch.sending(packet, client, transport, send)
         try:
             query = parse(packet)
             edns = self._read(query, client, transport)

@@ -219,13 +219,15 @@ class Connection:
     """One connection, from its accept to its end."""
 
     __slots__ = (
-        "__weakref__", "_in_session", "_in_transport", "asked", "client", "joined", "listener", "requests", "session",
-        "sock", "task", "transport",
+        "__weakref__", "_in_session", "_in_transport", "asked", "client", "joined", "listener", "port", "requests",
+        "session", "sock", "task", "transport",
     )  # fmt: skip
 
-    def __init__(self, listener: Acceptor, sock: socket.socket, client: Client) -> None:
+    def __init__(self, listener: Acceptor, sock: socket.socket, client: Client, port: int) -> None:
         self.listener = listener
         self.client = client
+        self.port = port
+        """The client's port."""
         self.joined = False
         """Whether the connection is among `Connections`."""
         self.sock: socket.socket | None = sock
@@ -268,7 +270,10 @@ class Connection:
         self.requests[0] += 1
         responder = self.listener.connections.responder
         client = self.listener.clients.peer(self.client.address)  # its network may have changed since the accept
-        taken = client.network >= NONE and responder.watch is None and responder.repeat(packet, client.network, send)
+        watch = responder.watch
+        if watch is not None:
+            send = watch.sending(packet, client, self.port, self.listener.transport.name, send)
+        taken = client.network >= NONE and responder.repeat(packet, client.network, send)
         if taken or responder.take(packet, client, self.listener.transport, send):
             self.touch()
             return True

@@ -8,4 +8,4 @@ from resolver.worker.net.mmsg cimport Batch
     room=int, most=int, name_room=int, taken=int, count=int, slot=int, at=int, size=int, port=int, network=int,
     until=double,
 )
-cpdef int answer(Batch slots, object layout, dict known, list exact, object first_time, double now, object limit, list left, object watch=*)
+cpdef int answer(Batch slots, object layout, dict known, list exact, object first_time, double now, object limit, list left, list noted=*)

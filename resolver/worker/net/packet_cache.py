@@ -7,9 +7,9 @@ Nearly all packets take this path, so it is compiled where a C compiler is avail
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from resolver.channel.query_records import QueryRecord
 from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer.answer_cache import Form
-from resolver.worker.answer.client_query import Watch
 from resolver.worker.net.mmsg import NAME, ROOM, SIZE, Batch
 from zones.clocks import SteadyTime
 from zones.networks.prefixes import NetworkIndex
@@ -43,7 +43,7 @@ def answer(  # noqa: PLR0913, PLR0917 - a value that holds some of them would co
     now: SteadyTime,
     limit: Limit | None,
     left: list[tuple[int, RateVerdict]],
-    watch: Watch | None = None,
+    noted: list[QueryRecord] | None = None,
 ) -> int:
     """Read and answer packets until none is waiting, a batch's worth was read, or some packets have no reply here.
 
@@ -52,7 +52,7 @@ def answer(  # noqa: PLR0913, PLR0917 - a value that holds some of them would co
     the socket's own port are left too.
 
     `known` has the network of each address. `exact` has, for each network, the reply to each packet after its id
-    (`Answers.exact`). `first_time` makes a reply that is not in `exact`. `watch` notes what is answered here.
+    (`Answers.exact`). `first_time` makes a reply that is not in `exact`. `noted` gets what is answered here.
     """
     first, width, own = layout
     room, most, name_room = ROOM, SIZE, NAME
@@ -80,15 +80,15 @@ def answer(  # noqa: PLR0913, PLR0917 - a value that holds some of them would co
                     if now < until:
                         cell[0] += 1
                         slots.queue(slot, reply)
-                        if watch is not None:
-                            watch.repeated(data[at : at + size], address, NetworkIndex(network), reply)
+                        if noted is not None:
+                            noted.append((data[at : at + size], address, port, network, reply))
                         continue
                 else:
                     made = first_time(data[at : at + size], network)
                     if made is not None:
                         slots.queue(slot, made)
-                        if watch is not None:
-                            watch.repeated(data[at : at + size], address, NetworkIndex(network), made)
+                        if noted is not None:
+                            noted.append((data[at : at + size], address, port, network, made))
                         continue
             left.append((slot, over))
         if not left:

@@ -104,7 +104,7 @@ class StreamListener:
                 if error.errno in _EXHAUSTED:
                     self._pause(error)
                 return
-            self._start(sock, address[0])
+            self._start(sock, *address[:2])
             if self.connections.full:
                 return  # the descriptor of the connection that made room is free after this turn of the loop
 
@@ -121,7 +121,7 @@ class StreamListener:
         self._paused = False
         self._resume()
 
-    def _start(self, sock: socket.socket, address: str) -> None:
+    def _start(self, sock: socket.socket, address: str, port: int) -> None:
         self._accepted[0] += 1
         sock.settimeout(0)
         octets = packed(address)
@@ -130,7 +130,7 @@ class StreamListener:
             sock.close()
             self.count_closed("dropped")
             return
-        connection = Connection(self, sock, self.clients.peer(octets))
+        connection = Connection(self, sock, self.clients.peer(octets), port)
         self.connections.join(connection)
         if network == PROXY:
             connection.task = self._loop.create_task(self._read_header(connection, sock))
@@ -170,7 +170,7 @@ class StreamListener:
         header += await self._exactly(sock, proxy.rest(header))
         source = proxy.source(header)
         if source is not None:
-            connection.client = self.clients.client(unmapped(source.address))
+            connection.client, connection.port = self.clients.client(unmapped(source.address)), source.port
 
     async def _exactly(self, sock: socket.socket, size: int) -> bytes:
         octets = b""

@@ -20,7 +20,7 @@ cdef class UdpListener:
     cdef int _batches
     cdef list _requests, _unsent, _unwanted, _unproxied
 
-    @cython.locals(slots=Batch, left=list, packets=int, now=double, first=int, end=int, slot=int, name=bytes, reply=_Reply)
+    @cython.locals(slots=Batch, left=list, noted=list, packets=int, now=double, first=int, end=int, slot=int, name=bytes, reply=_Reply)
     cpdef _read(self)
     @cython.locals(port=int)
     cpdef _take(self, bytes packet, bytes address, _Reply reply, over)

@@ -9,10 +9,12 @@ import socket
 import sys
 from typing import Final
 
+from resolver.channel.query_records import QueryRecord
 from resolver.wire import proxy
 from resolver.worker.access.clients import PROXY, Clients, unmapped
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.access.rate_limit import RateLimiter, RateVerdict
+from resolver.worker.answer.client_query import SendReply
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.durations import REPEATED, SAMPLE
 from resolver.worker.answer.responder import Responder
@@ -85,10 +87,14 @@ class UdpListener:
         slots = self._batch
         left: list[tuple[int, RateVerdict]] = []
         now = self._responder.steady()
+        watch = self._responder.watch
+        noted: list[QueryRecord] | None = None if watch is None else []
         packets = packet_cache.answer(
             slots, self._layout, self._clients.known, self._responder.answers.exact, self._responder.first,
-            now, self._limit if self._limiter else None, left, self._responder.watch,
+            now, self._limit if self._limiter else None, left, noted,
         )  # fmt: skip
+        if watch is not None and noted:
+            watch.repeated(now, noted)
         self._requests[0] += packets
         self._untimed += packets - len(left)
         self._batches += 1
@@ -144,10 +150,13 @@ class UdpListener:
                 self._unproxied[0] += 1
                 return
             if source is not None:
-                client = self._clients.client(unmapped(source.address))
+                client, port = self._clients.client(unmapped(source.address)), source.port
             if self._limiter:
                 over = self._limiter.check(client.address, self._responder.steady())
-        self._responder.take(packet, client, self._transport, reply, over)
+        send: SendReply = reply
+        if self._responder.watch is not None:
+            send = self._responder.watch.sending(packet, client, port, self._transport.name, reply)
+        self._responder.take(packet, client, self._transport, send, over)
 
     def send(self, reply: "_Reply", octets: bytes) -> None:
         """Send a reply: with its batch while that is answered, later with other late replies."""

@@ -29,6 +29,7 @@ from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
 from resolver.memory_budget import MemoryState
 from resolver.process.orders import OrderReceiver
+from resolver.process.query_log_state import QueryLogState
 from resolver.process.reload_state import ReloadState
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.sources.reading import ZoneFiles
@@ -149,6 +150,7 @@ class ScriptedControl:
     reloads: Reloads = field(default_factory=ScriptedReloads)
     traffic: Rates = field(default=Rates(12.34, 0.5, 60.0))
     memory: MemoryState = field(default_factory=MemoryState)
+    query_log: QueryLogState = field(default_factory=QueryLogState)
     history: HistoryRecorder = field(init=False)
     decisions: OperatorDecisions = field(init=False)
     log_level: LogLevel = field(init=False)

@@ -21,6 +21,7 @@ from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import BudgetSource, MemoryState
 from resolver.process.orders import OrderReceiver
+from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from tests.paths import ROOT
 from tests.resolver.admin.conftest import LINK, ScriptedReloads
@@ -42,6 +43,7 @@ class MeasuredControl:
         self.counted: list[tuple[str, tuple[str, ...], int]] = []
         self.reloads = ScriptedReloads()
         self.memory = MemoryState()
+        self.query_log = QueryLogState()
         self.tails = QueryTails(self.ask_workers)
         self.history = HistoryRecorder(self.estate)
         self.log_level, self.draining = LogLevel("info", OrderReceiver(LINK[0])), False

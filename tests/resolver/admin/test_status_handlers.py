@@ -60,7 +60,7 @@ async def test_status_counts_the_estate(client: Client) -> None:
 
 async def test_status_shows_the_memory_of_each_process(client: Client, control: Control) -> None:
     assert (await get(client, "/v1/status"))["memory"] == {
-        "budget": None, "source": "none", "free": None, "supervisor": 0, "control": 0, "workers": [],
+        "budget": None, "source": "none", "free": None, "supervisor": 0, "control": 0, "query_log": 0, "workers": [],
     }  # fmt: skip
     control.memory = MemoryState(BudgetSource.CONFIGURATION, 500, 40, 100, 7, 8)
     control.workers[0].memory = MemoryReport(100, 10, 20, 30, 11, 22, 33)

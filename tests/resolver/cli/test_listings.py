@@ -43,7 +43,8 @@ def test_lists_have_filters(run: Run, daemon: Path) -> None:
     assert run("zones", "-c", daemon, "--zone", "corp.example", "--network", "west").out.count("corp.example") == 1
     assert run("networks", "-c", daemon, "--name", "east").out.count("\n") == 2
     assert run("sources", "-c", daemon, "--state", "stale").out == "no sources\n"
-    assert run("upstreams", "-c", daemon, "--name", "public", "--state", "down").out == "no upstream servers\n"
+    shown = [run("upstreams", "-c", daemon, "--name", "public", "--state", each).out for each in ("up", "down")]
+    assert shown.count("no upstream servers\n") == 1  # other tests may have asked the server, which does not answer
     assert run("fallbacks", "-c", daemon, "--network", "none").out == "no fallbacks\n"
     assert run("history", "-c", daemon, "--code", "zone-unknown", "--severity", "info").out == "no changes\n"
     assert run("diff", "-c", daemon, "--from", "1s", "--kind", "source", "--zone", "corp.example").out == "no changes\n"

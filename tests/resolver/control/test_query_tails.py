@@ -11,7 +11,7 @@ from resolver.control import query_tails
 from resolver.control.query_tails import QueryTails
 from zones.clocks import WallTime
 
-QUERY = WatchedQuery(WallTime(0.0), "udp", bytes(4), "none", b"\0", 1, 0, 12)
+QUERY = WatchedQuery(WallTime(0.0), "udp", bytes(4), "none", b"\0", 1, 0, 12, 0.0)
 
 
 async def test_somebody_who_begins_to_watch_while_the_last_request_runs_gets_queries(

@@ -18,7 +18,8 @@ from resolver.settings import Tls
 
 pair = Path(sys.argv[1]).read_bytes()
 file = Path(sys.argv[2]).open("wb", buffering=0)
-limits.no_new_process_and_no_large_file()
+limits.no_new_process()
+limits.no_large_file()
 certificate.load(certificate.context(), Tls((), "pair.pem", "pair.pem"), pair, pair)
 try:
     while True:
