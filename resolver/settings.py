@@ -12,8 +12,8 @@ import msgspec
 from resolver.admin_settings import AdminSettings
 from resolver.azure_settings import AzureSettings
 from resolver.host_port import HostPort
-from resolver.registry_settings import RegistrySettings
 from resolver.query_log_settings import QueryLogSettings, QuerySelection
+from resolver.registry_settings import RegistrySettings
 from zones.azure.catalogue_table import Suffix
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import DEFAULTS, ConflictPolicy, Pin, ZonePolicy

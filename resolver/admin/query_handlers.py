@@ -7,6 +7,7 @@ from aiohttp import web
 from msgspec import structs
 
 from resolver.admin import filters
+from resolver.admin.access.client_addresses import ShownClients
 from resolver.admin.resources.queries import QueryParameters, query_filter, query_item
 from resolver.admin.responses import EVENT_STREAM, QUIET, stream_response
 from resolver.admin.route import Context
@@ -16,7 +17,10 @@ from resolver.http_protocol import Response
 async def stream_queries(context: Context, request: web.Request, asked: QueryParameters) -> web.StreamResponse:
     """Answer with queries as server-sent events, as they are answered. The event `dropped` counts those left out."""
     networks = filters.networks(context.estate, () if asked.network is None else (asked.network,))
+    clients = ShownClients(request)
     wanted = structs.replace(query_filter(asked), network=next(iter(networks or ()), None))
+    if wanted.client is not None:
+        clients.check_filter(*wanted.client)
     if request.method == "HEAD":
         return Response(content_type=EVENT_STREAM)
     response = stream_response()
@@ -33,5 +37,7 @@ async def stream_queries(context: Context, request: web.Request, asked: QueryPar
             lines = [b'event: dropped\ndata: {"count":%d}\n\n' % dropped] if dropped else []
             for query in queries:
                 with contextlib.suppress(ValueError, IndexError):  # workers are not trusted
-                    lines.append(b"event: query\ndata: %b\n\n" % query_item(query).model_dump_json().encode())
+                    lines.append(
+                        b"event: query\ndata: %b\n\n" % query_item(query, clients.text).model_dump_json().encode()
+                    )
             await response.write(b"".join(lines))

@@ -35,7 +35,7 @@ from resolver.admin.resources.networks import NetworkItem, NetworkParameters
 from resolver.admin.resources.pins import PinItem, PinRequest, UnpinRequest
 from resolver.admin.resources.queries import QueryParameters
 from resolver.admin.resources.running import DrainItem, DrainRequest, LogLevelItem, LogLevelRequest
-from resolver.admin.resources.sources import SourceItem, SourceParameters, SyncRequest
+from resolver.admin.resources.sources import SourceItem, SourceParameters, SyncReply, SyncRequest
 from resolver.admin.resources.status import Alive, DaemonStatus, Ready, ReadyParameters
 from resolver.admin.resources.workers import (
     CacheItem,
@@ -123,7 +123,7 @@ ROUTES: Final = (
         listed=True, parameters=SourceParameters,
     ),
     Route(
-        "/v1/sources/{name}/sync", sources.sync, "Sync a source now; accept or drop its held sync.", SourceItem,
+        "/v1/sources/{name}/sync", sources.sync, "Sync a source now; accept or drop its held sync.", SyncReply,
         body=SyncRequest, role=Role.OPERATE, status=202,
         problems=(
             (404, "There is no such source."), (409, "No sync is held."),

@@ -35,9 +35,14 @@ async def sync(context: Context, request: web.Request, wanted: SyncRequest) -> w
     if status is None:
         raise Refused(Code.UNKNOWN_SOURCE, f"there is no source `{name}`")
     was_held = bool(status.sync_state.held)
+    end = None
     try:
-        context.view.sync(name, wanted.action)
+        if wanted.wait:
+            end = await context.view.synced(name, wanted.wait)
+        else:
+            context.view.sync(name, wanted.action)
     except NothingHeld:
         raise Refused(Code.NOTHING_HELD, f"source `{name}` has no held sync to {wanted.action}") from None
-    context.audit(request, f"sync.{wanted.action}", name, {"held": was_held}, {"held": bool(status.sync_state.held)})
-    return item_response(sources.source(status, wall_clock.now()), status=202)
+    after = {"held": bool(status.sync_state.held)} | ({"outcome": end.outcome, "names": end.names} if end else {})
+    context.audit(request, f"sync.{wanted.action}", name, {"held": was_held}, after)
+    return item_response(sources.reply(status, wall_clock.now(), end), status=202)

@@ -16,6 +16,7 @@ from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
+from resolver.control.sync.ends import SyncEnd
 from resolver.control.traffic import Rates
 from resolver.host_port import HostPort
 from resolver.memory_budget import MemoryState
@@ -102,6 +103,12 @@ class View(Protocol):
         """Do what an operator wants with a remote source.
 
         Raises KeyError for an unknown source, and `NothingHeld` when there is no held sync to accept or drop.
+        """
+
+    async def synced(self, source: str, patience: float) -> SyncEnd | None:
+        """Sync a source now. Return the end of that sync; None if it takes longer than `patience` seconds.
+
+        Raises KeyError for an unknown source.
         """
 
     @property

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from resolver.admin import filters
+from resolver.admin.access.client_addresses import ShownClients
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.filters import page_request
 from resolver.admin.paging import SortKey, page
@@ -31,8 +32,10 @@ async def list_fallbacks(context: Context, request: web.Request, asked: Fallback
         )
         return (to_text(item.zone), to_text(item.name), item.network, item.reason) if wanted else None
 
+    clients = ShownClients(request)
+
     def shown(item: Fallback) -> bytes | None:
-        return encoded(workers.fallback(item))
+        return encoded(workers.fallback(item, clients.text))
 
     return list_response(await page(context.view.fallbacks(), key, shown, page_request(request, asked)))
 

@@ -47,7 +47,7 @@ def events(url: str, path: str, parameters: Mapping[str, str]) -> Iterator[tuple
     connection, prefix = _connection(url)
     with contextlib.closing(connection):
         try:
-            connection.request("GET", f"{prefix}{path}?{urlencode(parameters)}")
+            connection.request("GET", f"{prefix}{path}?{urlencode(parameters)}", headers=_identity())
             response = connection.getresponse()
             if response.status >= 300:
                 raise Failed(f"{url} says: {_problem(response.read()) or f'{response.status} {response.reason}'}")
@@ -69,9 +69,7 @@ def post(url: str, path: str, body: Json) -> Json:
 
 def _request(url: str, path: str, body: bytes | None, timeout: float = _TIMEOUT) -> Json:
     connection, prefix = _connection(url, timeout)
-    headers = {"Content-Type": "application/json"} if body else {}
-    if token := os.environ.get(TOKEN):
-        headers["Authorization"] = f"Bearer {token}"
+    headers = _identity() | ({"Content-Type": "application/json"} if body else {})
     try:
         with contextlib.closing(connection):
             connection.request("POST" if body else "GET", prefix + path, body, headers)
@@ -88,6 +86,12 @@ def _request(url: str, path: str, body: bytes | None, timeout: float = _TIMEOUT)
     except ValueError:
         raise Failed(f"{url} is not the admin interface of pldns: its answer is not JSON") from None
     return found
+
+
+def _identity() -> dict[str, str]:
+    """Return the header with the token of the user, if there is one."""
+    token = os.environ.get(TOKEN)
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _connection(url: str, timeout: float = _TIMEOUT) -> tuple[http.client.HTTPConnection, str]:

@@ -110,15 +110,16 @@ def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command
 ) -> None:
     """Explain what a client gets for a name: network, zone, claims, upstream, cache and reply.
 
-    A worker answers the question as it would answer the client, and changes nothing. Without a daemon, the answer is
-    made from the configuration, its files and the inventory that the daemon saved; the first line says so.
+    A worker answers the question as it would answer the client, and changes nothing. Without a daemon that runs the
+    given configuration, the answer is made from that, its files and the inventory that a daemon saved; the first line
+    says so.
     """
     from resolver.cli import explain  # noqa: PLC0415
 
     wanted = explain.Options(name, rtype, client, transport.value, listener, worker, ask)
     path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
-    found = partial(admin_url, admin, config)
-    raise Exit(explain.run(found, path, _flags(override), wanted, as_json=output == Output.JSON))
+    by = explain.Configuration(path, named=config is not None and admin is None, flags=_flags(override))
+    raise Exit(explain.run(partial(admin_url, admin, config), by, wanted, as_json=output == Output.JSON))
 
 
 @app.command()
@@ -184,10 +185,19 @@ def status(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputFo
 
 @_sync.command()
 def now(
-    source: SourceName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
+    source: SourceName,
+    wait: Annotated[
+        bool | None,
+        Option("--wait/--no-wait", help="Wait for the result, for a minute at most. Default: on a terminal."),
+    ] = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
 ) -> None:
-    """Sync a source now."""
-    _act(source, "now", admin, config, output)
+    """Sync a source now. Exit status 2: the sync is held."""
+    from resolver.cli import sync  # noqa: PLC0415
+
+    raise Exit(sync.now(admin_url(admin, config), source, output == Output.JSON, wait))
 
 
 @_sync.command()

@@ -27,25 +27,46 @@ class Options(NamedTuple):
     ask: bool
 
 
-def run(url: Callable[[], str], path: Path | None, flags: Mapping[str, str], wanted: Options, *, as_json: bool) -> int:
+class Configuration(NamedTuple):
+    """The configuration to explain by where no daemon does, and what the command line changes in it.
+
+    `named`: the user gave its path, so that only a daemon that runs it may explain.
+    """
+
+    path: Path | None
+    named: bool
+    flags: Mapping[str, str]
+
+
+def run(url: Callable[[], str], configuration: Configuration, wanted: Options, *, as_json: bool) -> int:
     """Print the explanation; return 0. Raises `Failed`.
 
-    `url` returns the address of the daemon. Without a daemon, or with `flags`, explains the configuration at `path`.
+    `url` returns the address of the daemon. Without a daemon that runs the configuration, or with flags, explains by
+    the configuration itself.
     """
+    path, named, flags = configuration
     if flags:
         why = "`--set` changes the configuration"
     else:
         try:
-            found = _of_daemon(url(), wanted)
+            address = url()
+            found = _of_daemon(address, wanted)
         except NoDaemon as error:
             if path is None:
                 raise
             why = str(error).partition(" (")[0]
         else:
-            _print(found, as_json=as_json)
-            return 0
+            if path is None or not named or _is_same(path, found.configuration):
+                _print(found, as_json=as_json)
+                return 0
+            why = f"the one at {address} runs {found.configuration}"
     _print(_offline(path or DEFAULT_CONFIG, flags, wanted), as_json=as_json, why=why)
     return 0
+
+
+def _is_same(path: Path, other: str) -> bool:
+    """Return whether two paths lead to one file. That of a daemon in a container may not exist here."""
+    return path.resolve() == Path(other).resolve()
 
 
 def _of_daemon(url: str, wanted: Options) -> Explanation:

@@ -1,16 +1,20 @@
 """`pldns sync`: the sources of a running daemon, and their syncs."""
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from resolver.cli import admin_client, output
 from resolver.cli.admin_client import Json
+from resolver.cli.failure import Failed
 
 if TYPE_CHECKING:
     from resolver.control.guard.sync_state import SyncAction  # at run time it would load the whole control process
 
 _COLUMNS: Final = ("source", "type", "state", "last success", "next sync", "absent", "problem")
+PATIENCE: Final = 60.0
+"""Seconds to wait for the end of a sync."""
 _DONE: Final[dict["SyncAction", str]] = {
     "now": "a sync begins now",
     "accept": "accepted the held sync: resources that it lacks are removed",
@@ -35,9 +39,47 @@ def status(url: str, as_json: bool) -> int:
     return 2 if any(_is_held(each) for each in found) else 0
 
 
+def now(url: str, source: str, as_json: bool, wait: bool | None) -> int:
+    """Sync a source; return 0, 2 when the sync is held. Raises `Failed` for a sync that fails or takes too long.
+
+    `wait` None: wait for the result if a person looks at the output, on a terminal.
+    """
+    if not (sys.stdout.isatty() if wait is None else wait):
+        return act(url, source, "now", as_json)
+    reply = admin_client.post(url, _path(source), {"action": "now", "wait": PATIENCE})
+    result = reply["result"]
+    if as_json:
+        output.json_out(reply)
+    elif result and result["outcome"] == "published":
+        output.line(f"source {source}: synced: {_changes(result)}")
+    elif result and result["outcome"] == "held":
+        for line in _held(reply):
+            output.line(line)
+    if result is None:
+        raise Failed(f"source {source}: the sync has not ended after {PATIENCE:.0f} s; see `pldns sync status`")
+    if result["outcome"] == "failed":
+        raise Failed(f"source {source}: the sync failed: {result['error']}")
+    return 2 if result["outcome"] == "held" else 0
+
+
+def _changes(result: Json) -> str:
+    """Return what a sync changed, as a list in a sentence."""
+    parts = []
+    for key, noun in (("endpoints", "endpoints"), ("vnets", "virtual networks")):
+        counts = [f"{count} {what}" for what, count in result[key].items() if count]
+        parts += [f"{noun}: {', '.join(counts)}"] if counts else []
+    if not parts and not result["names"]:
+        return "nothing changed"
+    return "; ".join([*parts, f"{result['names']} names changed"])
+
+
+def _path(source: str) -> str:
+    return f"/v1/sources/{quote(source, safe='')}/sync"
+
+
 def act(url: str, source: str, action: "SyncAction", as_json: bool) -> int:
     """Sync a source now, or accept or drop its held sync; return 0."""
-    result = admin_client.post(url, f"/v1/sources/{quote(source, safe='')}/sync", {"action": action})
+    result = admin_client.post(url, _path(source), {"action": action})
     if as_json:
         output.json_out(result)
     else:

@@ -21,15 +21,15 @@ from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
 from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
 from resolver.config.named_files import ZoneFilePaths, absolute, authorities
-from resolver.config.registry import RegistrySection
 from resolver.config.query_log import QueryLogSection
+from resolver.config.registry import RegistrySection
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
 from resolver.config.sources import FilesSection, RegistrySourceSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
-from resolver.registry_settings import RegistryClient, RegistrySettings, RegistrySubscription, RegistryTls
 from resolver.query_log_settings import STDOUT, AddressMask, LineSettings, QueryLogSettings, QuerySelection
+from resolver.registry_settings import RegistryClient, RegistrySettings, RegistrySubscription, RegistryTls
 from zones.azure.catalogue_table import Suffix
 from zones.azure.clouds import CLOUDS
 from zones.azure.configured_names import NameEntry

@@ -11,8 +11,8 @@ from resolver.config.admin import AdminSection
 from resolver.config.catalogue import CatalogueSection
 from resolver.config.forwarding import CacheSection, UpstreamSection
 from resolver.config.listeners import DnsSection
-from resolver.config.registry import RegistrySection
 from resolver.config.query_log import QueryLogSection
+from resolver.config.registry import RegistrySection
 from resolver.config.section import Section
 from resolver.config.sources import Source
 from resolver.config.values import (

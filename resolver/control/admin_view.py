@@ -20,6 +20,7 @@ from resolver.control.process_usage import usage
 from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample, SourceRunners
+from resolver.control.sync.ends import SyncEnd
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
@@ -127,6 +128,10 @@ class AdminView:
     def sync(self, source: str, action: SyncAction) -> None:
         """Carry out an operator's command. Raises KeyError if there is no such source, and `NothingHeld`."""
         self._sources.command(source, action)
+
+    async def synced(self, source: str, patience: float) -> SyncEnd | None:
+        """Sync a source now, and return the end of that sync. See `SourceRunners.synced`."""
+        return await self._sources.synced(source, patience)
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         """Yield the counters of all workers, over their restarts: (metric, label values, count)."""

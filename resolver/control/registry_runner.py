@@ -11,6 +11,7 @@ from typing import Final
 
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import NothingHeld, SyncAction
+from resolver.control.sync.ends import SyncEnd, SyncEnds
 from resolver.process import wall_clock
 from resolver.settings import SourceSettings
 from resolver.sources.reading import FollowedSource, ReadError, Scan
@@ -34,6 +35,7 @@ class RegistryRunner:
         estate: Estate,
         publish: Callable[[set[Name]], None],
     ) -> None:
+        self.ends = SyncEnds()
         self._name = config.name
         self._registry = registry
         self._estate = estate
@@ -78,6 +80,9 @@ class RegistryRunner:
         """Carry out an operator's command. The registry has nothing to read again. Raises `NothingHeld`."""
         if action != "now":
             raise NothingHeld
+        error = self._estate.sources[self._name].last_error
+        end = SyncEnd("failed" if error else "published", error, self._estate.activity.last(self._name), 0)
+        self.ends.ended(wall_clock.now(), end)
 
     def _changed(self, parts: Mapping[str, Resources | None]) -> None:
         if self._parts is None:

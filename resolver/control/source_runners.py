@@ -13,12 +13,14 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from functools import partial
 
 from resolver.control.activity_log import ActivityLog
+from resolver.control.estate.activity import SourceActivity
 from resolver.control.estate.estate import Estate
-from resolver.control.estate.source_health import held_text
+from resolver.control.estate.source_health import SyncOutcome, held_text
 from resolver.control.guard import file_guard
 from resolver.control.guard.shrink_guard import SourceParts
 from resolver.control.guard.sync_state import SyncAction, WithheldSync
 from resolver.control.registry_runner import RegistryRunner
+from resolver.control.sync.ends import SyncEnd, SyncEnds
 from resolver.control.sync.events import SourceEvents
 from resolver.control.sync.private_dns_poller import PrivateDnsPoller
 from resolver.control.sync.remotes import Remotes
@@ -42,12 +44,7 @@ class SourceRunners:
     """All sources. `remotes`: the sources that are asked. `registry`: that of this process, if it has one."""
 
     def __init__(
-        self,
-        estate: Estate,
-        remotes: Remotes,
-        registry: FollowedSource | None,
-        log: ActivityLog,
-        publish: Publish,
+        self, estate: Estate, remotes: Remotes, registry: FollowedSource | None, log: ActivityLog, publish: Publish
     ) -> None:
         self._estate = estate
         self._opened = remotes
@@ -75,10 +72,7 @@ class SourceRunners:
         return bool(self._remotes)
 
     async def run(self) -> None:
-        """Read all files and the registry as one change, so that no source comes first at a name.
-
-        Then follow each source, endlessly.
-        """
+        """Read files and registry as one change, so that no source comes first at a name. Then follow each source."""
         scans = {name: scan for name, source in self._here.items() if (scan := await source.scan())}
         _take(scans, self._estate, self._publish)
         self._log.started()
@@ -120,6 +114,20 @@ class SourceRunners:
         """Carry out an operator's command. Raises KeyError if there is no such source, and `NothingHeld`."""
         self._runners[source].command(action)
 
+    async def synced(self, source: str, patience: float) -> SyncEnd | None:
+        """Sync a source now. Return the end of that sync; None if it takes longer than `patience` seconds.
+
+        Raises KeyError if there is no such source.
+        """
+        runner = self._runners[source]
+        end = runner.ends.expect()
+        runner.command("now")
+        try:
+            async with asyncio.timeout(patience):
+                return await end
+        except TimeoutError:
+            return None
+
     def metrics(self) -> Iterator[Sample]:
         """Yield the counters of events."""
         for runner in self._remotes:
@@ -136,6 +144,7 @@ class FileRunner:
         self._publish = publish
         held = estate.sources[config.name].sync_state.held
         known = {*estate.inventory.of(config.name), *(held.parts if held else ())}
+        self.ends = SyncEnds()
         self._files = FileSource(config.path, known)
         estate.sources[config.name].interval = RESCAN
 
@@ -154,8 +163,15 @@ class FileRunner:
     async def follow(self) -> None:
         """Scan whenever a file may have changed."""
         async for _ in self._files.changed():
+            began = wall_clock.now()
             if scan := await self.scan():
-                _take({self._name: scan}, self._estate, self._publish)
+                changed = _take({self._name: scan}, self._estate, self._publish)
+                self.ends.ended(began, self._end(scan, changed))
+
+    def _end(self, scan: Scan, changed: set[Name]) -> SyncEnd:
+        estate, status = self._estate, self._estate.sources[self._name]
+        outcome: SyncOutcome = "failed" if scan.error else "held" if status.sync_state.held else "published"
+        return SyncEnd(outcome, scan.error, estate.activity.last(self._name), len(changed))
 
     def command(self, action: SyncAction) -> None:
         """Carry out an operator's command. Raises `NothingHeld`."""
@@ -172,16 +188,19 @@ class FileRunner:
                 _log.warning("source %s: the held change is dropped", name)
 
 
-def _take(scans: Mapping[str, Scan], estate: Estate, publish: Publish) -> None:
+def _take(scans: Mapping[str, Scan], estate: Estate, publish: Publish) -> set[Name]:
+    """Apply scans. Return the names that changed."""
     before = {name: (estate.sources[name].last_error, estate.sources[name].sync_state.held) for name in scans}
     for name, scan in scans.items():
         if scan.error:
             _log_failure(estate, name, scan.error)
-    publish(estate.take_scans(scans, wall_clock.now()))
+    changed = estate.take_scans(scans, wall_clock.now())
+    publish(changed)
     for name, (error, held) in before.items():
         if error and not estate.sources[name].last_error:
             _log.info("source %s can be read again", name)
         _log_hold(estate, name, held)
+    return changed
 
 
 def _log_hold(estate: Estate, source: str, before: WithheldSync | None) -> None:
@@ -206,6 +225,7 @@ class RemoteRunner:
 
     def __init__(self, config: SourceSettings, remote: RemoteSource, estate: Estate, publish: Publish) -> None:
         self.events: SourceEvents | None = None
+        self.ends = SyncEnds()
         self._name = name = config.name
         self._estate = estate
         self._publish = publish
@@ -257,12 +277,16 @@ class RemoteRunner:
             _log_failure(estate, name, result.error)
             estate.health.failed(name, result.error, now)
             self._publish(set())
+            self.ends.ended(result.read_at, SyncEnd("failed", result.error, SourceActivity(), 0))
             return
         if self._poller:
             self._poller.begin()
         held = estate.sources[name].sync_state.held
-        self._publish(estate.take_sync(name, result.decision, result.read_at, now))
+        changed = estate.take_sync(name, result.decision, result.read_at, now)
+        self._publish(changed)
         _log_hold(estate, name, held)
+        outcome: SyncOutcome = "held" if result.decision.sync_state.held else "published"
+        self.ends.ended(result.read_at, SyncEnd(outcome, "", estate.activity.last(name), len(changed)))
 
     async def _poll(self, poller: PrivateDnsPoller) -> None:
         async with contextlib.aclosing(poller.run()) as readings:

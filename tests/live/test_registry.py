@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.daemon import Daemon
+from tests.live.daemon import Daemon, until
 from tests.live.registry import RegistryClient, configuration, prepare
 from tests.registry_shapes import BOTH, NETWORKER, SUPPLIER, account, endpoint, network, status_of
 
@@ -34,17 +34,17 @@ def test_an_endpoint_answers_from_the_approval_to_the_rejection_and_to_its_delet
     daemon, client = lab
     made = client.put(network("pe"), endpoint(account(), "blob"))
     assert status_of(made) == "Approved"
-    assert daemon.addresses(NAME) == {"10.1.0.4"}
+    until(lambda: daemon.addresses(NAME) == {"10.1.0.4"})
     (row,) = client.get(f"{account()}/privateEndpointConnections")["value"]
     state = {"privateLinkServiceConnectionState": {"status": "Rejected", "description": "no"}}
     client.put(row["id"], {"properties": state}, client=SUPPLIER)
-    assert not daemon.addresses(NAME)
+    until(lambda: not daemon.addresses(NAME))
     assert status_of(client.get(network("pe"))) == "Rejected"
     state = {"privateLinkServiceConnectionState": {"status": "Approved", "description": "yes"}}
     client.put(row["id"], {"properties": state}, client=SUPPLIER)
-    assert daemon.addresses(NAME) == {"10.1.0.4"}
+    until(lambda: daemon.addresses(NAME) == {"10.1.0.4"})
     assert client.call("DELETE", network("pe")).status == 202
-    assert not daemon.addresses(NAME)
+    until(lambda: not daemon.addresses(NAME))
     assert client.call("GET", network("pe")).code == "ResourceNotFound"
 
 
@@ -53,15 +53,15 @@ def test_a_request_without_rights_waits_for_the_owner(lab: tuple[Daemon, Registr
     made = client.put(network("pe2"), endpoint(account(), "file", manual=True), client=NETWORKER)
     assert status_of(made) == "Pending"
     name = "acct.file.core.windows.net"
-    assert not daemon.addresses(name)
+    until(lambda: not daemon.addresses(name))
     rows = client.get(f"{account()}/privateEndpointConnections", client=SUPPLIER)["value"]
     (row,) = [each for each in rows if each["properties"]["privateLinkServiceConnectionState"]["status"] == "Pending"]
     assert client.call("PUT", row["id"], {"properties": {}}, client=NETWORKER).code == "AuthorizationFailed"
     state = {"privateLinkServiceConnectionState": {"status": "Approved"}}
     client.put(row["id"], {"properties": state}, client=SUPPLIER)
-    assert daemon.addresses(name)
+    until(lambda: daemon.addresses(name))
     assert client.call("DELETE", row["id"], client=SUPPLIER).status == 202
-    assert not daemon.addresses(name)
+    until(lambda: not daemon.addresses(name))
     assert status_of(client.get(network("pe2"), client=NETWORKER)) == "Disconnected"
     assert client.call("PUT", network("pe2"), endpoint(account(), "file", manual=True)).status == 400
     assert client.call("DELETE", network("pe2"), client=NETWORKER).status == 202
@@ -74,5 +74,5 @@ def test_endpoints_answer_after_a_restart_too(tmp_path: Path, start: Callable[..
     client.put(network("pe"), endpoint(account(), "blob"), client=BOTH)
     daemon.kill()
     daemon.start().ready()
-    assert daemon.addresses(NAME) == {"10.1.0.4"}
+    until(lambda: daemon.addresses(NAME) == {"10.1.0.4"})
     assert status_of(client.get(network("pe"))) == "Approved"  # with the token from before

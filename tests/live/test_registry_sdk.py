@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.identity import ClientSecretCredential
 from azure.mgmt.network import NetworkManagementClient
 
-from tests.live.daemon import Daemon
+from tests.live.daemon import Daemon, until
 from tests.live.registry import RegistryClient, configuration, prepare
 from tests.registry_shapes import (
     BOTH,
@@ -27,11 +27,11 @@ from tests.registry_shapes import (
 )
 
 pytestmark = pytest.mark.live
-QUICK = {"polling_interval": 0}
+QUICK: dict[str, Any] = {"polling_interval": 0}
 
 
 def _network(registry: RegistryClient, client: Client, subscription: str) -> NetworkManagementClient:
-    verify = {"connection_verify": str(registry.authority)}
+    verify: dict[str, Any] = {"connection_verify": str(registry.authority)}
     credential = ClientSecretCredential(
         TENANT, client.id, client.secret, authority=f"127.0.0.1:{registry.port}", disable_instance_discovery=True,
         **verify,
@@ -72,10 +72,11 @@ def test_a_manual_endpoint_is_approved_rejected_and_deleted(lab: Lab) -> None:
     name = "acct.blob.core.windows.net"
     body: Any = endpoint(account(), "blob", manual=True)
     made = lab.consumer.private_endpoints.begin_create_or_update("rg", "pe", body, **QUICK).result()
-    (connection,) = made.manual_private_link_service_connections or ()
+    (connection,) = made.manual_private_link_service_connections or [None]
+    assert connection
     assert connection.private_link_service_connection_state
     assert connection.private_link_service_connection_state.status == "Pending"
-    assert not lab.daemon.addresses(name)
+    until(lambda: not lab.daemon.addresses(name))
     (row,) = lab.registry.get(f"{account()}/privateEndpointConnections", client=SUPPLIER)["value"]
     state = {"privateLinkServiceConnectionState": {"status": "Approved", "description": "yes"}}
     lab.registry.put(row["id"], {"properties": state}, client=SUPPLIER)
@@ -84,11 +85,12 @@ def test_a_manual_endpoint_is_approved_rejected_and_deleted(lab: Lab) -> None:
     (nic,) = lab.consumer.network_interfaces.list("rg")
     assert nic.private_endpoint
     assert nic.private_endpoint.id == network("pe")
-    (configured,) = nic.ip_configurations or ()
-    assert lab.daemon.addresses(name) == {configured.private_ip_address}
+    (configured,) = nic.ip_configurations or [None]
+    assert configured
+    until(lambda: lab.daemon.addresses(name) == {configured.private_ip_address})
     assert [each.name for each in lab.consumer.private_endpoints.list_by_subscription()] == ["pe"]
     lab.consumer.private_endpoints.begin_delete("rg", "pe", **QUICK).result()
-    assert not lab.daemon.addresses(name)
+    until(lambda: not lab.daemon.addresses(name))
     with pytest.raises(ResourceNotFoundError) as raised:
         lab.consumer.private_endpoints.get("rg", "pe")
     assert raised.value.error
@@ -115,16 +117,16 @@ def test_an_endpoint_by_alias_answers_after_the_providers_approval(lab: Lab) -> 
     assert made.alias
     wanted: Any = endpoint(made.alias, manual=True)
     lab.consumer.private_endpoints.begin_create_or_update("rg", "by-alias", wanted, **QUICK).result()
-    assert not lab.daemon.addresses("app.corp.example")
+    until(lambda: not lab.daemon.addresses("app.corp.example"))
     (connection,) = lab.provider.private_link_services.list_private_endpoint_connections("rg", "svc")
     assert connection.name
     state: Any = {"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}
     lab.provider.private_link_services.update_private_endpoint_connection("rg", "svc", connection.name, state)
-    assert lab.daemon.addresses("app.corp.example")
+    until(lambda: lab.daemon.addresses("app.corp.example"))
     lab.provider.private_link_services.begin_delete_private_endpoint_connection(
         "rg", "svc", connection.name, **QUICK
     ).result()
-    assert not lab.daemon.addresses("app.corp.example")
+    until(lambda: not lab.daemon.addresses("app.corp.example"))
 
 
 def test_errors_have_azures_codes(lab: Lab) -> None:

@@ -1,6 +1,7 @@
 """Live queries as JSON, and the parameters that choose them."""
 
-from ipaddress import ip_address, ip_network
+from collections.abc import Callable
+from ipaddress import ip_network
 
 from pydantic import Field
 
@@ -15,7 +16,11 @@ class QueryParameters(Parameters):
     """Query parameters of `/v1/queries`."""
 
     name: str | None = Field(default=None, description="Only this name and names below it.")
-    client: str | None = Field(default=None, description="Only clients with this address, or in this network as CIDR.")
+    client: str | None = Field(
+        default=None,
+        description="Only clients with this address, or in this network as CIDR. For the role `read`, at most 24 bits "
+        "(IPv6: 56).",
+    )
     rcode: str | None = Field(default=None, description="Only replies with this rcode, for example `NXDOMAIN`.")
     network: str | None = Field(default=None, description="Only clients in this network; `none`: in no network.")
 
@@ -25,7 +30,7 @@ class QueryItem(Model):
 
     at: Time
     proto: str = Field(description="`udp`, `tcp`, `tls` or `https`.")
-    client: str
+    client: str = Field(description="Its address; for the role `read`, the network around it: `10.1.0.0/24`.")
     network: str = Field(description="`none`: the client is in no network; empty: it may not ask.")
     name: str
     type: str
@@ -57,10 +62,13 @@ def query_filter(asked: QueryParameters) -> QueryFilter:
     return QueryFilter(under, prefix, rcode, asked.network)
 
 
-def query_item(found: WatchedQuery) -> QueryItem:
-    """Return a query as JSON. Raises `ValueError` or IndexError for one that a worker has made up."""
+def query_item(found: WatchedQuery, address_text: Callable[[bytes], str]) -> QueryItem:
+    """Return a query as JSON. `address_text` returns the text of a client's address.
+
+    Raises `ValueError` or IndexError for one that a worker has made up.
+    """
     return QueryItem(
-        at=time_text(found.at), proto=found.proto, client=str(ip_address(found.client)), network=found.network,
+        at=time_text(found.at), proto=found.proto, client=address_text(found.client), network=found.network,
         name=to_text(found.name), type=codes.type_text(found.qtype), rcode=codes.rcode_text(found.rcode),
         octets=found.octets, seconds=found.seconds,
     )  # fmt: skip

@@ -3,14 +3,16 @@
 from collections.abc import Container
 from itertools import islice
 from math import isfinite
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters, Time, clock_text
+from resolver.control.estate.activity import Tally
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.source_health import Freshness, SourceStatus, SyncOutcome
 from resolver.control.guard.sync_state import SyncAction, WithheldSync
+from resolver.control.sync.ends import SyncEnd
 from resolver.settings import OnUnsynced, SourceType
 from zones.clocks import WallTime
 from zones.findings.evidence import LISTED
@@ -109,6 +111,32 @@ class Degradation(Model):
     message: str
 
 
+class SyncChanges(Model):
+    """Numbers of resources of one kind that a sync added, changed and removed."""
+
+    added: int
+    changed: int
+    removed: int
+
+
+class SyncResult(Model):
+    """What a sync led to."""
+
+    outcome: SyncOutcome
+    error: str = Field(description="Why it failed; empty otherwise.")
+    endpoints: SyncChanges
+    vnets: SyncChanges
+    names: int = Field(description="Number of names whose answers changed.")
+
+
+class SyncReply(SourceItem):
+    """The source after an operator's command."""
+
+    result: SyncResult | None = Field(
+        description="What the sync led to; null without `wait`, and where the sync has not ended in time."
+    )
+
+
 class SyncRequest(Parameters):
     """What an operator wants done with a source."""
 
@@ -117,6 +145,31 @@ class SyncRequest(Parameters):
         "discard the held sync; the next sync is checked as usual. Dropped files keep their last good data until they "
         "change again."
     )
+    wait: float = Field(
+        default=0.0, ge=0, le=60, description="For `now`: most seconds to wait for the end of the sync."
+    )
+
+    @model_validator(mode="after")
+    def _waits_for_a_sync(self) -> Self:
+        if self.wait and self.action != "now":
+            raise ValueError("`wait` is only for `now`")
+        return self
+
+
+def reply(status: SourceStatus, now: WallTime, end: SyncEnd | None) -> SyncReply:
+    """Return a source as JSON, with the end of a sync."""
+    return SyncReply(**source(status, now).model_dump(), result=_result(end) if end else None)
+
+
+def _result(end: SyncEnd) -> SyncResult:
+    return SyncResult(
+        outcome=end.outcome, error=end.error, endpoints=_changes(end.activity.endpoints),
+        vnets=_changes(end.activity.vnets), names=end.names,
+    )  # fmt: skip
+
+
+def _changes(tally: Tally) -> SyncChanges:
+    return SyncChanges(added=tally.added, changed=tally.changed, removed=tally.removed)
 
 
 def source(status: SourceStatus, now: WallTime) -> SourceItem:

@@ -1,5 +1,6 @@
 """Worker processes as JSON: their state, their caches, and the names that no endpoint answered."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
@@ -7,7 +8,6 @@ from pydantic import Field
 from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters, Time, time_text
 from resolver.channel.frames import Fallback, FallbackReason
 from resolver.channel.requests import CacheStats, UpstreamState
-from resolver.control.aggregates import address_text
 from zones.dns.name import to_text
 
 
@@ -74,7 +74,9 @@ class FallbackItem(Model):
         description="`miss-policy`: no endpoint has the name, and an upstream was asked. `no-network`: an endpoint has "
         "it, but no network holds the address of the client."
     )
-    clients: list[str] = Field(description="Addresses of clients that asked, at most 8.")
+    clients: list[str] = Field(
+        description="Addresses of clients that asked, at most 8. The role `read` sees networks: `10.1.0.0/24`."
+    )
     count: int
     first: Time
     last: Time
@@ -120,11 +122,11 @@ def upstream(worker: int, state: UpstreamState) -> UpstreamItem:
     )  # fmt: skip
 
 
-def fallback(item: Fallback) -> FallbackItem:
-    """Return one name that no endpoint answered as JSON."""
+def fallback(item: Fallback, address_text: Callable[[bytes], str]) -> FallbackItem:
+    """Return one name that no endpoint answered as JSON. `address_text` returns the text of a client's address."""
     return FallbackItem(
         zone=to_text(item.zone), name=to_text(item.name), network=item.network, reason=item.reason,
         count=item.count,
-        clients=[shown for address in item.clients if (shown := address_text(address))],
+        clients=list(dict.fromkeys(address_text(address) for address in item.clients if len(address) in {4, 16})),
         first=time_text(item.first), last=time_text(item.last),
     )  # fmt: skip

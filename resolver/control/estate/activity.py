@@ -35,23 +35,36 @@ class Activity:
 
     def __init__(self) -> None:
         self._sources: dict[str, SourceActivity] = {}
+        self._last: dict[str, SourceActivity] = {}
 
     def record(self, parts: Iterable[tuple[str, str]], change: InventoryChange, before: Ledger) -> None:
         """Count a change of these parts, each given with its source. `before`: the ledger without the change."""
+        self._last = {}
         for source, part in parts:
-            self._of(source).parts.add(part)
+            for each in self._of(source):
+                each.parts.add(part)
         for source, counted in _moves(change.endpoints, before.endpoints):
-            _count(self._of(source).endpoints, *counted)
+            for each in self._of(source):
+                _count(each.endpoints, *counted)
         for source, counted in _moves(change.vnets, before.vnets):
-            _count(self._of(source).vnets, *counted)
+            for each in self._of(source):
+                _count(each.vnets, *counted)
+
+    def last(self, source: str) -> SourceActivity:
+        """Return what the last recorded change had of a source."""
+        return self._last.get(source, SourceActivity())
 
     def take(self) -> dict[str, SourceActivity]:
         """Return the changes by source, and count from 0 again."""
         taken, self._sources = self._sources, {}
         return taken
 
-    def _of(self, source: str) -> SourceActivity:
-        return self._sources.setdefault(source, SourceActivity())
+    def _of(self, source: str) -> tuple[SourceActivity, SourceActivity]:
+        """Return the counts of a source since the last `take`, and those of the present change."""
+        return (
+            self._sources.setdefault(source, SourceActivity()),
+            self._last.setdefault(source, SourceActivity()),
+        )
 
 
 _R = TypeVar("_R", Endpoint, VirtualNetwork)

@@ -10,19 +10,16 @@ from typing import Final, NamedTuple
 from resolver.registry.model.alias import Alias, is_alias
 from resolver.registry.model.connection import Action, Connection, Side, approval
 from resolver.registry.model.failure import ArmFailure, bad_request
-from resolver.registry.model.fqdns import Member
 from resolver.registry.model.limits import check_limit
 from resolver.registry.model.placement import (
     IpConfiguration,
     check_alias_is_manual,
     check_placement,
-    static_addresses,
 )
 from resolver.registry.model.resource_id import ArmId, require_type
-from resolver.registry.service import connections, endpoint_dns, private_link_services, targets
-from resolver.registry.service.addresses import pool_of
+from resolver.registry.service import connections, endpoint_dns, network_interfaces, private_link_services, targets
 from resolver.registry.service.body import Body
-from resolver.registry.service.call import ENDPOINT, NIC, SERVICE, Call, may_approve
+from resolver.registry.service.call import ENDPOINT, SERVICE, Call, may_approve
 from resolver.registry.service.endpoint_body import AUTOMATIC, MANUAL, connection_in, link_of, with_connection
 from resolver.registry.service.resources import head_of
 from resolver.registry.service.virtual_networks import SUBNETS
@@ -42,14 +39,6 @@ class _Request(NamedTuple):
     groups: tuple[str, ...]
     message: str
     path: str
-
-
-class _Placed(NamedTuple):
-    """A member of an endpoint with its address."""
-
-    member: Member
-    address: str
-    static: bool
 
 
 def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
@@ -87,8 +76,9 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
         "privateLinkServiceId": request.by_alias or request.target.id,
         "groupIds": list(request.groups),
     }
-    placed = _place(call, found, subnet, targets.members_of(call, link), given)
-    nic = _interface(call, found, subnet, placed, given)
+    wanted = map(_configuration, _static(given))
+    placed = network_interfaces.placed(call, found, subnet, targets.members_of(call, link), wanted)
+    nic = network_interfaces.made(call, found, subnet, placed, given.text("customNetworkInterfaceName"))
     linked = {
         "name": request.name,
         "id": f"{found}/{request.list}/{request.name}",
@@ -192,7 +182,7 @@ def _connection(call: Call, found: ArmId, request: _Request) -> Connection:
     return Connection.requested(how, request.message)
 
 
-# -- addresses and the network interface
+# -- static addresses
 
 
 def _static(given: Body) -> list[Body]:
@@ -211,71 +201,6 @@ def _static_shown(each: Body) -> Json:
         "name": given.name,
         "properties": {"groupId": given.group, "memberName": given.member, "privateIPAddress": given.address},
     }
-
-
-def _place(call: Call, found: ArmId, subnet: Row, members: tuple[Member, ...], given: Body) -> list[_Placed]:
-    """Take an address for each member: the one that the body names, or the lowest that is free."""
-    pool = pool_of(call, subnet)
-    wanted = static_addresses(members, map(_configuration, _static(given)), given.where("ipConfigurations"))
-    placed = []
-    for known in members:
-        static = wanted.get(known.name)
-        address = str(pool.take_static(found.key, static, call.now) if static else pool.take(found.key, call.now))
-        call.tx.take(subnet.key, address, found.key)
-        placed.append(_Placed(known, address, bool(static)))
-    return placed
-
-
-def _interface(call: Call, found: ArmId, subnet: Row, placed: list[_Placed], given: Body) -> Row:
-    """Write the network interface of a new endpoint. Its names follow with the approval."""
-    name = given.text("customNetworkInterfaceName") or f"{found.name}.nic.{call.new_guid()}"
-    made = ArmId(found.subscription, found.group).resource(NIC, name)
-    if call.tx.get(made.key) is not None:
-        raise ArmFailure(
-            409, "NetworkInterfaceNameInUse", f"There is a network interface {made} already. Choose another name.",
-            given.where("customNetworkInterfaceName"),
-        )  # fmt: skip
-    configurations = []
-    for i, each in enumerate(placed):
-        label = f"privateEndpointIpConfig.{call.new_guid()}"
-        configurations.append(
-            {
-                "name": label,
-                "id": f"{made}/ipConfigurations/{label}",
-                "type": f"{NIC}/ipConfigurations",
-                "properties": {
-                    "provisioningState": "Succeeded",
-                    "privateIPAddress": each.address,
-                    "privateIPAllocationMethod": "Static" if each.static else "Dynamic",
-                    "privateIPAddressVersion": "IPv4",
-                    "subnet": {"id": subnet.id},
-                    "primary": i == 0,
-                    "privateLinkConnectionProperties": {
-                        "groupId": each.member.group,
-                        "requiredMemberName": each.member.name,
-                        "fqdns": [],
-                    },
-                },
-            }
-        )
-    vnet = call.row(ArmId.parse(subnet.id.partition("/subnets/")[0]))
-    body: Json = {
-        "name": name,
-        "id": str(made),
-        "type": NIC,
-        "location": vnet.json["location"],
-        "properties": {
-            "provisioningState": "Succeeded",
-            "resourceGuid": call.new_guid(),
-            "ipConfigurations": configurations,
-            "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
-            "macAddress": "",
-            "enableIPForwarding": False,
-            "nicType": "Standard",
-            "privateEndpoint": {"id": str(found)},
-        },
-    }
-    return call.tx.put(made, body)
 
 
 # -- changes

@@ -24,6 +24,7 @@ from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
 from resolver.control.state.decisions_file import Decisions
+from resolver.control.sync.ends import SyncEnd
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
@@ -155,6 +156,7 @@ class ScriptedControl:
     decisions: OperatorDecisions = field(init=False)
     log_level: LogLevel = field(init=False)
     draining: bool = False
+    ends: dict[str, SyncEnd] = field(default_factory=dict)
     tails: QueryTails = field(init=False)
 
     def __post_init__(self) -> None:
@@ -190,6 +192,10 @@ class ScriptedControl:
         if action != "now" and self.estate.sources[source].sync_state.held is None:
             raise NothingHeld
         self.wanted.append((source, action))
+
+    async def synced(self, source: str, patience: float) -> SyncEnd | None:
+        self.wanted.append((source, f"now, within {patience} s"))
+        return self.ends.get(source)
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         return iter(self.counted)

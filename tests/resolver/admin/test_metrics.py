@@ -17,6 +17,7 @@ from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.state.decisions_file import Decisions
+from resolver.control.sync.ends import SyncEnd
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import BudgetSource, MemoryState
@@ -67,6 +68,9 @@ class MeasuredControl:
 
     def sync(self, source: str, action: str) -> None:
         raise AssertionError(f"a scrape changed a sync: {source} {action}")
+
+    async def synced(self, source: str, patience: float) -> SyncEnd | None:
+        raise AssertionError(f"a scrape waited {patience} s for a sync of {source}")
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         return iter(self.counted)

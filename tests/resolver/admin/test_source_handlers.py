@@ -8,9 +8,11 @@ from aiohttp.test_utils import TestClient
 
 from resolver import settings
 from resolver.admin.resources import claims
+from resolver.control.estate.activity import SourceActivity, Tally
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard.sync_state import SyncState, WithheldSync
+from resolver.control.sync.ends import SyncEnd
 from resolver.sources.reading import Reading, Requests
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.clocks import WallTime
@@ -122,10 +124,10 @@ async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus)
     async with client.get("/metrics") as response:
         lines = set((await response.text()).splitlines())
     assert lines >= {
-        'pldns_sync_total{result="published",source="hub"} 3.0',
-        'pldns_sync_total{result="held",source="hub"} 0.0',
-        'pldns_sync_total{result="failed",source="hub"} 2.0',
-        'pldns_sync_requests_total{asked="graph",source="hub",status="200"} 3.0',
+        'pldns_sync_total{source="hub",result="published"} 3.0',
+        'pldns_sync_total{source="hub",result="held"} 0.0',
+        'pldns_sync_total{source="hub",result="failed"} 2.0',
+        'pldns_sync_requests_total{source="hub",asked="graph",status="200"} 3.0',
         'pldns_sync_held{source="hub"} 1.0',
         'pldns_sync_absent{source="hub"} 1.0',
         'pldns_sync_duration_seconds{source="hub"} 1.25',
@@ -133,7 +135,7 @@ async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus)
         'pldns_source_state{source="hub",state="stale"} 0.0',
         "pldns_claims_lingering 0.0",
     }
-    assert not any(line.startswith('pldns_sync_total{result="published",source="estate"') for line in lines)
+    assert not any(line.startswith('pldns_sync_total{source="estate",result="published"') for line in lines)
 
 
 def test_a_lingering_claim_has_an_end() -> None:
@@ -159,3 +161,19 @@ def test_a_lingering_claim_has_an_end() -> None:
     (record,) = claims.answers(estate, [claim.name], WallTime(3.0))
     assert record.answers[0].endpoints == ["/ID/a"]
     assert record.answers[0].data == ["10.0.0.4"]
+
+
+async def test_a_request_can_wait_for_the_end_of_a_sync(client: Client, control: Control, hub: SourceStatus) -> None:
+    changed = SourceActivity({"s1"}, Tally(added=2, removed=1), Tally(changed=1))
+    control.ends["hub"] = SyncEnd("published", "", changed, 5)
+    status, body = await post(client, hub.name, {"action": "now", "wait": 5})
+    assert (status, body["name"]) == (202, "hub")
+    assert body["result"] == {
+        "outcome": "published", "error": "", "names": 5,
+        "endpoints": {"added": 2, "changed": 0, "removed": 1}, "vnets": {"added": 0, "changed": 1, "removed": 0},
+    }  # fmt: skip
+    status, body = await post(client, "estate", {"action": "now", "wait": 0.5})  # has not ended
+    assert (status, body["result"]) == (202, None)
+    assert control.wanted == [("hub", "now, within 5.0 s"), ("estate", "now, within 0.5 s")]
+    for body in ({"action": "now", "wait": 61}, {"action": "accept", "wait": 1}, {"action": "now", "wait": -1}):
+        assert (await post(client, hub.name, body))[0] == 400

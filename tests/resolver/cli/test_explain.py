@@ -1,10 +1,13 @@
 """`pldns explain` against a running daemon."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from resolver.cli import daemon_address
 
 Run = Callable[..., Any]
 
@@ -60,6 +63,22 @@ def test_a_client_in_no_network_sees_the_nearest_ones(run: Run, daemon: Path) ->
     out = run("explain", "kv.vault.azure.net", "--client", "10.9.0.4", "-c", daemon).out
     assert "└─ 10.9.0.4 is in no network; nearest: east 10.1.0.0/16, west 10.2.0.0/16, east" in out
     assert "west not-visible: no network holds the client's address; it is visible to" in out
+
+
+@pytest.mark.live
+def test_a_daemon_that_runs_another_configuration_is_not_asked(run: Run, daemon: Path, tmp_path: Path) -> None:
+    """Unless the user names the daemon. Another path to the same file is the same configuration."""
+    other, link = daemon.with_name("other.yaml"), tmp_path / "link.yaml"
+    other.write_text(daemon.read_text())
+    link.symlink_to(daemon)
+    found = explain(run, other, "kv.vault.azure.net", "--client", "10.2.0.1")
+    assert (found["worker"], found["configuration"]) == (None, str(other))
+    first = " ".join(run("explain", "kv.vault.azure.net", "-c", other).out.split())
+    assert re.match(rf"without a daemon \(the one at \S+ runs {daemon}\): from {other} and ", first)
+    assert explain(run, link, "kv.vault.azure.net")["worker"] == 0
+    admin = daemon_address.admin_url(daemon, daemon, {})
+    assert explain(run, other, "kv.vault.azure.net", "--admin", admin)["worker"] == 0
+    other.unlink()
 
 
 @pytest.mark.live

@@ -187,6 +187,11 @@ class Story:
         trace = self.pldns.explain(packet, query[1])
         return explanation(self._accepted, self.pldns.estate, wanted, trace, Origin(0), self._now), packet
 
+    def offline(self, queries: list[Query]) -> Iterator[Explanation]:
+        """Yield what is explained without the daemon, from what it saves now."""
+        inventory_file.write(self._accepted.control.state_directory, pieces_of(self.pldns.estate, self._now))
+        return explanations(self._accepted, map(asked, queries), self._now, ParsedZones())
+
     def end(self, queries: list[Query]) -> None:
         """Explain all questions from what the daemon has saved as the daemon does, without what only it can know."""
         self.pldns.scan()
@@ -194,9 +199,7 @@ class Story:
             self.ask(query)
         self.pldns.cache.flush(ROOT, subtree=True)
         self.pldns.answers.clear()
-        inventory_file.write(self._accepted.control.state_directory, pieces_of(self.pldns.estate, self._now))
-        offline = explanations(self._accepted, map(asked, queries), self._now, ParsedZones())
-        for query, found in zip(queries, offline, strict=True):
+        for query, found in zip(queries, self.offline(queries), strict=True):
             assert _comparable(found) == _comparable(self.explain(query)[0]), query
 
 
@@ -237,3 +240,22 @@ def test_explain_says_what_clients_get(
     for what, *arguments in happening:
         getattr(story, what)(*arguments)
     story.end(queries)
+
+
+def test_incumbents_and_lingering_claims_are_known_without_a_daemon(accepted: Accepted) -> None:
+    story = Story(accepted)
+    items = [
+        {"name": name, "state": "Approved", "vnet": f"{VNET}/weu", "fqdn": NAMES[7], "ips": [address]}
+        for name, address in (("e2", "10.0.0.5"), ("e1", "10.0.0.4"))
+    ]
+    kept = {"name": "e3", "state": "Approved", "vnet": f"{VNET}/weu", "fqdn": NAMES[4], "ips": ["10.0.0.6"]}
+    story.sync("one", [items[0], kept])
+    story.advance(1.0)
+    story.sync("one", items)
+    contested, removed = story.offline([((NAMES[7], "A"), CLIENTS[0]), ((NAMES[4], "A"), CLIENTS[0])])
+    assert [(claim.endpoint, claim.why) for claim in contested.steps[0].claims] == [
+        ("e1-one", "e2-one is the incumbent: it had the name before"),
+        ("e2-one", "the incumbent: it had the name before e1-one"),
+    ]
+    (claim,) = removed.steps[0].claims
+    assert (claim.standing, claim.lingers_until) == (Standing.WON, "2027-01-15T08:05:01.000Z")

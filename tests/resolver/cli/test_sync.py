@@ -109,3 +109,29 @@ async def test_an_impossible_request_is_an_error_on_one_line(sync: Sync, running
     assert ran.code == 1
     assert "there is no source `no/where`" in ran.err
     assert ran.err.count("\n") == 1
+
+
+async def test_a_sync_that_is_waited_for_says_what_it_changed(
+    sync: Sync, running: Running, hub: Scripted, tmp_path: Path
+) -> None:
+    hub.every = 3600
+    status = running.control.estate.sources["hub"]
+    await until(lambda: not status.syncing)
+    ran = await sync("now", "hub", "--wait")
+    assert (ran.code, ran.out) == (0, "source hub: synced: nothing changed\n")
+    hub.parts["s1"] = part(*many(11))
+    ran = await sync("now", "hub", "--wait")
+    assert ran.code == 0
+    assert re.fullmatch(r"source hub: synced: endpoints: 1 added; \d+ names changed\n", ran.out)
+    hub.parts["s1"] = part()
+    ran = await sync("now", "hub", "--wait")
+    assert ran.code == 2
+    assert "source hub: a change is held since " in ran.out
+    hub.error = "not reachable"
+    ran = await sync("now", "hub", "--wait")
+    assert (ran.code, ran.err) == (1, "pldns: source hub: the sync failed: not reachable\n")
+    file = next((tmp_path / "endpoints").iterdir())
+    ran = await sync("now", "estate", "--wait", "-o", "json")
+    assert ran.json["result"]["outcome"] == "published", file
+    ran = await sync("now", "estate")
+    assert ran.out.startswith("source estate: a sync begins now")
