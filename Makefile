@@ -14,7 +14,7 @@ TARGETS      ?= query reply frames zone inventory header packet event
 # Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test pythons check fmt venv plain bench fuzz chaos soak lock sbom audit dist packaging
+.PHONY: run test pythons check fmt venv plain bench fuzz api chaos soak lock sbom audit dist packaging
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -64,6 +64,10 @@ bench: $(BUILT)
 # Coverage-guided fuzzing, FUZZ_SECONDS for each target: `make fuzz FUZZ_SECONDS=900 TARGETS="zone reply"`.
 fuzz: $(BUILT)
 	@set -e; for target in $(TARGETS); do $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS); done
+
+# Sends more than 2,000 requests to a running pldns that schemathesis makes from its OpenAPI document.
+api: $(BUILT)
+	PLDNS_WHOLE_API=1 $(BIN)/python -m pytest --verbose tests/live/test_api.py
 
 # Breaks a running pldns in many ways while every answer is checked, and prints what clients notice. `CHAOS=upstream` does a
 # part; `CHAOS=--write` puts the table into docs/reliability.md.

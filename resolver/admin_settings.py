@@ -21,11 +21,35 @@ class AdminToken(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class CertificateClient(msgspec.Struct, frozen=True):
+    """Clients with this name in their certificate, such as `DNS:grafana.corp.example`."""
+
+    name: str
+    role: RoleName
+
+
 class AdminTls(msgspec.Struct, frozen=True):
     """The certificate (a chain, PEM) and the key of the TCP listener."""
 
     certificate: str
     key: str
+    client_ca: str = ""
+    """The authorities (PEM) of client certificates. Empty: clients show no certificate."""
+    clients: tuple[CertificateClient, ...] = ()
+
+
+class AdminOidc(msgspec.Struct, frozen=True):
+    """The OpenID provider whose access tokens are accepted."""
+
+    metadata: str
+    """URL of its OpenID metadata."""
+    issuers: tuple[str, ...]
+    """Issuers that a token may have. The metadata has the first."""
+    audiences: tuple[str, ...]
+    roles: dict[str, RoleName]
+    """By app role."""
+    tenant: str = ""
+    """The tenant that a token must be of. Empty: the issuer has no tenants."""
 
 
 class AdminSettings(msgspec.Struct, frozen=True):
@@ -44,3 +68,5 @@ class AdminSettings(msgspec.Struct, frozen=True):
     hosts: tuple[str, ...] = ()
     """Names of this machine, in lower case, that the Host header of a request may have."""
     tokens: tuple[AdminToken, ...] = ()
+    oidc: AdminOidc | None = None
+    """None: no tokens of an OpenID provider are accepted."""

@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER: Final = {
     "tests/conformance/test_rfc8906.py": "conformance",
     "tests/conformance/test_tools.py": "conformance",
+    "tests/live/test_api.py": "api",
     "tests/live/test_azure_bad_input.py": "azure bad input",
     "tests/live/test_azure_faults.py": "azure faults",
     "tests/live/test_behind.py": "behind",

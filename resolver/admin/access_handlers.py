@@ -1,5 +1,7 @@
 """Handlers for bearer tokens and the audit log."""
 
+import time
+
 from aiohttp import web
 
 from resolver.admin.access.audit import Entry
@@ -32,6 +34,8 @@ async def new(context: Context, request: web.Request, wanted: TokenRequest) -> w
     if any(each.name == wanted.name for each in context.estate.settings.admin.tokens):
         raise Refused(Code.NAME_TAKEN, f"the configuration has a token `{wanted.name}`")
     expires = wanted.expires.timestamp() if wanted.expires else None
+    if expires is not None and expires <= time.time():
+        raise Refused(Code.INVALID_BODY, "expires: this time has passed")
     try:
         made, text = context.tokens.add(wanted.name, wanted.role, expires)
     except NameTaken as error:

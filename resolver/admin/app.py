@@ -20,6 +20,7 @@ from resolver.admin.access.audit import AuditLog
 from resolver.admin.access.certificate import Certificate
 from resolver.admin.access.entrances import Entrance, HealthEntrance, NetworkEntrance, UnixEntrance
 from resolver.admin.access.identity import IDENTITY
+from resolver.admin.access.oidc import OidcTokens
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.tokens import Tokens
 from resolver.admin.own_hosts import OwnHosts
@@ -56,7 +57,7 @@ def listeners(
         opened.append(http_listener.serving(app, unix, "the admin socket", ready))
     if at := settings.listen:
         ready = f"admin interface on {'https' if settings.tls else 'http'}://{at}"
-        tls = Certificate(settings.tls.certificate, settings.tls.key).context if settings.tls else None
+        tls = Certificate(settings.tls).context if settings.tls else None
         app = application(context, at)
         opened.append(http_listener.serving(app, at, "the admin interface", ready, tls=tls))
     if at := settings.health:
@@ -81,7 +82,8 @@ def context_of(view: View) -> Context:
 
 def application(context: Context, listen: HostPort) -> web.Application:
     """Return the application for the TCP listener at `listen`."""
-    entrance = NetworkEntrance(lambda: context.estate.settings.admin, context.tokens)
+    oidc = OidcTokens(lambda: context.estate.settings)
+    entrance = NetworkEntrance(lambda: context.estate.settings.admin, context.tokens, oidc)
     hosts = OwnHosts(listen.host, lambda: context.estate.settings.admin.hosts)
     return _application(context, ROUTES, entrance, [_problems, hosts.check])
 
@@ -110,7 +112,7 @@ def _application(
 
 
 async def _get(context: Context, entrance: Entrance, route: Route, request: web.Request) -> web.StreamResponse:
-    _let_in(entrance, route, request)
+    await _let_in(entrance, route, request)
     try:
         return await route.handler(context, request, route.parameters.model_validate(_query(request, route.parameters)))
     except ValidationError as error:
@@ -122,7 +124,7 @@ async def _get(context: Context, entrance: Entrance, route: Route, request: web.
 async def _post(
     context: Context, entrance: Entrance, route: Route, body: type[Parameters], request: web.Request
 ) -> web.StreamResponse:
-    _let_in(entrance, route, request)
+    await _let_in(entrance, route, request)
     # A page of another origin cannot send this content type without a CORS preflight, which fails here.
     if request.content_type != "application/json":
         raise Refused(Code.NOT_JSON, "the content type of the body must be application/json")
@@ -133,17 +135,17 @@ async def _post(
         close = {"Connection": "close"}
         raise Refused(Code.BODY_TOO_SLOW, "the body of the request took too long", close) from None
     try:
-        wanted = body.model_validate_json(octets)
+        wanted = body.model_validate_json(octets, strict=True)  # else "1" would do for 1, and 1 for a time
     except ValidationError as error:
         raise Refused(Code.INVALID_BODY, _mistakes(error.errors())) from None
     return await route.handler(context, request, wanted)
 
 
-def _let_in(entrance: Entrance, route: Route, request: web.Request) -> None:
+async def _let_in(entrance: Entrance, route: Route, request: web.Request) -> None:
     """Note who the request is from. Raises `Refused` for a role that is too low for the route."""
     if route.role is None:
         return
-    identity = entrance.identify(request)
+    identity = await entrance.identify(request)
     if not identity.role.includes(route.role):
         if identity.is_proven:
             needs = f"this needs the role `{route.role}`; {identity.name} has the role `{identity.role}`"

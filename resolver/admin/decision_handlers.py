@@ -6,14 +6,14 @@ from typing import Any
 from aiohttp import web
 from msgspec import structs
 
+from resolver.admin import filters
 from resolver.admin.access.identity import IDENTITY
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.filters import page_request
 from resolver.admin.paging import SortKey, page
 from resolver.admin.resources import findings, pins
 from resolver.admin.resources.findings import AcknowledgeRequest, WithdrawRequest
-from resolver.admin.resources.model import ListParameters
-from resolver.admin.resources.pins import PinItem, PinRequest, UnpinRequest
+from resolver.admin.resources.pins import PinItem, PinParameters, PinRequest, UnpinRequest
 from resolver.admin.responses import encoded, item_response, list_response, requested_name
 from resolver.admin.route import Context
 from resolver.control.operator_decisions import TooManyDecisions
@@ -57,13 +57,17 @@ async def withdraw(context: Context, request: web.Request, _: WithdrawRequest) -
     return item_response(removed)
 
 
-async def list_pins(context: Context, request: web.Request, asked: ListParameters) -> web.Response:
+async def list_pins(context: Context, request: web.Request, asked: PinParameters) -> web.Response:
     """Answer with the pins that have not ended, sorted by name and network."""
     now = wall_clock.now()
     found = [pins.pin(each) for each in context.estate.pins if not each.has_ended(now)]
+    names, networks = filters.names(asked.name), filters.networks(context.estate, asked.network)
 
-    def key(item: PinItem) -> SortKey:
-        return item.name, item.network or "", item.origin
+    def key(item: PinItem) -> SortKey | None:
+        wanted = (names is None or from_text(item.name) in names) and (
+            networks is None or item.network is None or item.network in networks
+        )
+        return (item.name, item.network or "", item.origin) if wanted else None
 
     return list_response(await page(found, key, encoded, page_request(request, asked)))
 

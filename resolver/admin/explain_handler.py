@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from resolver.admin import filters
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.resources import explanation
 from resolver.admin.resources.explanation import Asked, ExplainParameters, Origin
@@ -26,6 +27,8 @@ async def explain(context: Context, _: web.Request, asked: ExplainParameters) ->
         )
     except InvalidQuestion as error:
         raise Refused(Code.INVALID_PARAMETER, str(error)) from None
+    if asked.worker is not None and asked.worker not in context.view.workers:
+        raise filters.unknown("worker", str(asked.worker), [str(each) for each in context.view.workers])
     worker = asked.worker if asked.worker is not None else _first(context)
     packet = wanted.question.message.to_wire()
     request = Explain(packet, wanted.client, wanted.transport, wanted.listener, asked.ask)

@@ -45,14 +45,14 @@ def page() -> str:
     """Return the page in Markdown."""
     described = document(ROUTES)
     schemas = described["components"]["schemas"]
-    parts = [_HEAD, "## Paths\n", *_paths(described["paths"])]
+    parts = [_HEAD, "## Paths\n", *_paths(described["paths"], schemas)]
     parts += _errors()
     for name in sorted(schemas):
         parts += _schema(name, schemas[name])
     return "\n".join(parts)
 
 
-def _paths(paths: dict[str, Any]) -> Iterator[str]:
+def _paths(paths: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
     yield "| path | role | description | parameters | response |\n|---|---|---|---|---|"
     for path, item in paths.items():
         for method, operation in item.items():
@@ -60,8 +60,8 @@ def _paths(paths: dict[str, Any]) -> Iterator[str]:
             if "requestBody" in operation:
                 parameters = _type(operation["requestBody"]["content"]["application/json"]["schema"])
             good = next(answer for status, answer in operation["responses"].items() if status < "300")
-            ((kind, content),) = good["content"].items()
-            answer = _type(content["schema"]) if "schema" in content else kind
+            kind, content = next(iter(good["content"].items()))
+            answer = kind if kind != "application/json" else _answer(content["schema"], schemas)
             what = f"`{path}`" if method == "get" else f"POST `{path}`"
             yield f"| {what} | {operation['x-pldns-role']} | {operation['summary']} | {parameters} | {answer} |"
     yield ""
@@ -76,8 +76,18 @@ def _errors() -> Iterator[str]:
     yield ""
 
 
+def _answer(schema: dict[str, Any], schemas: dict[str, Any]) -> str:
+    """Return the type of a response; of a page, the type of its items."""
+    page = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else {}
+    return _type(page["properties"]["items"]) if _is_page(page) else _type(schema)
+
+
+def _is_page(schema: dict[str, Any]) -> bool:
+    return list(schema.get("properties", ())) == ["items", "next"]
+
+
 def _schema(name: str, schema: dict[str, Any]) -> Iterator[str]:
-    if "enum" in schema:
+    if "enum" in schema or name.endswith("Evidence") or _is_page(schema):
         return
     yield f"## {name}\n\n{schema['description']}\n\n| key | type | meaning |\n|---|---|---|"
     for key, value in schema["properties"].items():
@@ -88,19 +98,19 @@ def _schema(name: str, schema: dict[str, Any]) -> Iterator[str]:
 def _type(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
+        if name == "Evidence":
+            return "object"
         return "`error`, `warning` or `info`" if name == "Severity" else f"[{name}](#{name.lower()})"
-    if schema.get("type") == "object" and "anyOf" in schema:
-        return "object"
+    if isinstance(schema.get("type"), list):
+        return " or ".join("null" if kind == "null" else _type({**schema, "type": kind}) for kind in schema["type"])
     if "anyOf" in schema:
         return " or ".join(map(_type, schema["anyOf"]))
     if "const" in schema:
         return f"`{schema['const']}`"
     if "enum" in schema:
-        return " or ".join(f"`{word}`" for word in schema["enum"])
+        return " or ".join(f"`{word}`" for word in schema["enum"] if word is not None)
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'])}"
-    if "items" in schema.get("properties", {}):
-        return _type(schema["properties"]["items"])
     return str(schema.get("format") or schema.get("type", "any"))
 
 

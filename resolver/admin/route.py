@@ -82,8 +82,10 @@ class Route(NamedTuple):
     """The model of the JSON that a POST carries."""
     status: int = 200
     """The status of a successful response."""
-    media: str = "application/json"
-    """The media type of a successful response."""
+    media: tuple[str, ...] = ("application/json",)
+    """The media types of a successful response."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Request headers that the route reads, with their meaning."""
     role: Role | None = Role.READ
     """The role that somebody needs. None: everybody may ask, without any identity."""
     health: bool = False

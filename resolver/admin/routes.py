@@ -32,7 +32,7 @@ from resolver.admin.resources.history import DifferenceParameters, EventParamete
 from resolver.admin.resources.model import ListParameters, Parameters
 from resolver.admin.resources.names import NameItem, NameParameters
 from resolver.admin.resources.networks import NetworkItem, NetworkParameters
-from resolver.admin.resources.pins import PinItem, PinRequest, UnpinRequest
+from resolver.admin.resources.pins import PinItem, PinParameters, PinRequest, UnpinRequest
 from resolver.admin.resources.queries import QueryParameters
 from resolver.admin.resources.running import DrainItem, DrainRequest, LogLevelItem, LogLevelRequest
 from resolver.admin.resources.sources import SourceItem, SourceParameters, SyncReply, SyncRequest
@@ -67,8 +67,8 @@ ROUTES: Final = (
         role=None, health=True,
     ),
     Route(
-        "/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format.", media="text/plain",
-        health=True,
+        "/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format.",
+        media=("text/plain", "application/openmetrics-text"), health=True,
     ),
     Route("/v1/status", status.status, "The state of the daemon.", DaemonStatus),
     Route("/v1/configuration", status.get_configuration, "Every setting in effect.", EffectiveConfiguration),
@@ -76,19 +76,19 @@ ROUTES: Final = (
         "/v1/reload", status.reload, "Check the configuration again, and apply it if it has no mistake.",
         ConfigurationItem, body=ReloadRequest, role=Role.ADMIN,
         problems=(
-            (415, "The body is not JSON."), (422, "The configuration is refused; the one before stays in effect."),
+            (422, "The configuration is refused; the one before stays in effect."),
             (503, "The supervisor does not answer."),
         ),
     ),
     Route(
         "/v1/drain", running.drain, "Report that pldns is not ready, and go on answering; or end that.", DrainItem,
-        body=DrainRequest, role=Role.OPERATE, problems=((415, "The body is not JSON."),),
+        body=DrainRequest, role=Role.OPERATE,
     ),
     Route("/v1/log-level", running.get_log_level, "The log level of all processes.", LogLevelItem),
     Route(
         "/v1/log-level", running.set_log_level, "Set the log level of all processes for some time.", LogLevelItem,
         body=LogLevelRequest, role=Role.ADMIN, status=202,
-        problems=((415, "The body is not JSON."), (503, "The supervisor does not answer.")),
+        problems=((503, "The supervisor does not answer."),),
     ),
     Route(
         "/v1/endpoints", estate.list_endpoints, "Private endpoints by id, served or not.", EndpointItem,
@@ -125,10 +125,7 @@ ROUTES: Final = (
     Route(
         "/v1/sources/{name}/sync", sources.sync, "Sync a source now; accept or drop its held sync.", SyncReply,
         body=SyncRequest, role=Role.OPERATE, status=202,
-        problems=(
-            (404, "There is no such source."), (409, "No sync is held."),
-            (415, "The body is not JSON."),
-        ),
+        problems=((404, "There is no such source."), (409, "No sync is held.")),
     ),
     Route(
         "/v1/findings/{id}/acknowledge", decisions.acknowledge,
@@ -136,20 +133,17 @@ ROUTES: Final = (
         body=AcknowledgeRequest, role=Role.OPERATE,
         problems=(
             (404, "There is no such finding."), (409, "As many findings are acknowledged as may be."),
-            (415, "The body is not JSON."), (503, "The state directory cannot be written."),
+            (503, "The state directory cannot be written."),
         ),
     ),
     Route(
         "/v1/findings/{id}/withdraw", decisions.withdraw, "Remove the acknowledgement of a finding.",
         AcknowledgementItem, body=WithdrawRequest, role=Role.OPERATE,
-        problems=(
-            (404, "No such finding is acknowledged."), (415, "The body is not JSON."),
-            (503, "The state directory cannot be written."),
-        ),
+        problems=((404, "No such finding is acknowledged."), (503, "The state directory cannot be written.")),
     ),
     Route(
         "/v1/pins", decisions.list_pins, "Pins of the configuration and of operators.", PinItem,
-        listed=True, parameters=ListParameters,
+        listed=True, parameters=PinParameters,
     ),
     Route(
         "/v1/pins", decisions.pin, "Give a name to an endpoint that claims it.", PinItem,
@@ -157,16 +151,13 @@ ROUTES: Final = (
         problems=(
             (404, "There is no such network."),
             (409, "The configuration pins the name, the endpoint does not claim the name, or there are too many pins."),
-            (415, "The body is not JSON."), (503, "The state directory cannot be written."),
+            (503, "The state directory cannot be written."),
         ),
     ),
     Route(
         "/v1/pins/{name}/remove", decisions.unpin, "Remove the pin that an operator has made.", PinItem,
         body=UnpinRequest, role=Role.OPERATE,
-        problems=(
-            (404, "There is no such pin."), (415, "The body is not JSON."),
-            (503, "The state directory cannot be written."),
-        ),
+        problems=((404, "There is no such pin."), (503, "The state directory cannot be written.")),
     ),
     Route(
         "/v1/history", history.list_history, "What changed, the newest first: names, findings, sources.", HistoryEntry,
@@ -178,12 +169,13 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/events", history.stream_events, "New entries of the history, as server-sent events.",
-        parameters=EventParameters, media="text/event-stream",
+        parameters=EventParameters, media=("text/event-stream",),
+        headers=(("Last-Event-ID", "As `after`: browsers send it when they reconnect."),),
         problems=((503, "The history cannot be read, or too many streams are open."),),
     ),
     Route(
         "/v1/queries", queries.stream_queries, "Queries as they are answered, as server-sent events.",
-        parameters=QueryParameters, media="text/event-stream",
+        parameters=QueryParameters, media=("text/event-stream",),
         problems=((503, "Too many streams are open."),),
     ),
     Route(
@@ -200,7 +192,7 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/cache", workers.flush, "Remove upstream replies for a name from the caches.", FlushResult,
-        body=FlushRequest, role=Role.OPERATE, problems=((415, "The body is not JSON."),),
+        body=FlushRequest, role=Role.OPERATE
     ),
     Route(
         "/v1/tokens", tokens.list_tokens, "Bearer tokens, without their text.", TokenItem,
@@ -209,16 +201,13 @@ ROUTES: Final = (
     Route(
         "/v1/tokens", tokens.new, "Make a bearer token. Only this response has its text.", NewToken,
         body=TokenRequest, role=Role.ADMIN, status=201,
-        problems=(
-            (409, "There is a token of this name."), (415, "The body is not JSON."),
-            (503, "The state directory cannot be written."),
-        ),
+        problems=((409, "There is a token of this name."), (503, "The state directory cannot be written.")),
     ),
     Route(
         "/v1/tokens/{name}/revoke", tokens.revoke, "Remove a bearer token, which is refused from then on.", TokenItem,
         body=RevokeRequest, role=Role.ADMIN,
         problems=(
-            (404, "There is no such token."), (409, "The configuration has the token."), (415, "The body is not JSON."),
+            (404, "There is no such token."), (409, "The configuration has the token."),
             (503, "The state directory cannot be written."),
         ),
     ),

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from resolver import path_pattern, settings
-from resolver.admin_settings import AdminSettings, AdminTls, AdminToken
+from resolver.admin_settings import AdminOidc, AdminSettings, AdminTls, AdminToken, CertificateClient
 from resolver.azure_settings import AzureSettings, Credential, EventSettings, Secret
-from resolver.config.admin import AdminSection
+from resolver.config.admin import AdminOidcSection, AdminSection, AdminTlsSection
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
@@ -39,6 +39,8 @@ from zones.networks.excepted import ExceptedItem
 from zones.networks.network import Network
 from zones.networks.private_addresses import is_private
 
+_ENTRA_ISSUER: Final = "https://login.microsoftonline.com/{tenant}/v2.0"
+_ENTRA_ISSUER_V1: Final = "https://sts.windows.net/{tenant}/"
 ADMIN_SOCKET: Final = "admin.sock"
 """The name of the admin socket where the configuration has no path for it."""
 
@@ -183,10 +185,29 @@ def _admin(given: AdminSection, folder: Path, state: str) -> AdminSettings:
         health=parse(given.health) if given.health else None,
         socket=socket_path if given.socket else "",
         group=given.group or "",
-        tls=AdminTls(absolute(folder / tls.certificate), absolute(folder / tls.key)) if tls else None,
+        tls=_admin_tls(tls, folder) if tls else None,
         hosts=given.hosts,
         tokens=tuple(AdminToken(each.name, each.role, each.sha256) for each in given.tokens),
+        oidc=_oidc(given.oidc) if given.oidc else None,
     )
+
+
+def _admin_tls(given: AdminTlsSection, folder: Path) -> AdminTls:
+    return AdminTls(
+        absolute(folder / given.certificate),
+        absolute(folder / given.key),
+        absolute(folder / given.client_ca) if given.client_ca else "",
+        tuple(CertificateClient(each.name, each.role) for each in given.clients),
+    )
+
+
+def _oidc(given: AdminOidcSection) -> AdminOidc:
+    issuers: tuple[str, ...] = (given.issuer or "",)
+    if given.tenant:
+        # Version 1.0 of Entra's tokens has the second issuer. Both versions are signed with the same keys.
+        issuers = (_ENTRA_ISSUER.format(tenant=given.tenant), _ENTRA_ISSUER_V1.format(tenant=given.tenant))
+    metadata = f"{issuers[0].rstrip('/')}/.well-known/openid-configuration"
+    return AdminOidc(metadata, issuers, given.audience, given.roles, given.tenant or "")
 
 
 # -- the registry

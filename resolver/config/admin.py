@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -9,6 +10,7 @@ from resolver.admin_settings import RoleName
 from resolver.config.section import Section
 from resolver.config.values import AdminListen, AdminSocket, Host, Invalid, Label, Listen, Switch, Text
 
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -21,11 +23,71 @@ def _digest(text: str) -> str:
 Digest = Annotated[str, AfterValidator(_digest)]
 
 
+def _certificate_name(text: str) -> str:
+    kind, _, value = text.partition(":")
+    if kind.upper() not in {"SUBJECT", "DNS", "EMAIL", "URI", "IP"} or not value:
+        raise Invalid("must be `DNS:`, `EMAIL:`, `URI:`, `IP:` or `SUBJECT:`, and the name in the certificate")
+    value = value.lower() if kind.upper() in {"DNS", "EMAIL"} else value
+    return f"{kind.upper()}:{value}"
+
+
+def _tenant(text: str) -> str:
+    if not _GUID.fullmatch(text.lower()):
+        raise Invalid("must be the directory (tenant) id, such as 72f988bf-86f1-41af-91ab-2d7cd011db47")
+    return text.lower()
+
+
+def _issuer(text: str) -> str:
+    parts = urlsplit(text)
+    is_local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    if not (parts.scheme == "https" or is_local) or not parts.hostname or parts.query or parts.fragment:
+        raise Invalid("must be an https:// address without a query")
+    return text
+
+
+class CertificateClientSection(Section):
+    """Clients that show a certificate."""
+
+    name: Annotated[str, AfterValidator(_certificate_name)] = Field(
+        description="A name in the certificate: `DNS:grafana.corp.example`, `EMAIL:…`, `URI:spiffe://…`, `IP:…`, or "
+        "the subject as in RFC 4514: `SUBJECT:CN=grafana,O=Corp`."
+    )
+    role: RoleName = Field(description="What the client may do.")
+
+
+class AdminOidcSection(Section):
+    """Access tokens of an OpenID provider, such as Entra ID."""
+
+    tenant: Annotated[str, AfterValidator(_tenant)] | None = Field(
+        default=None, description="The directory (tenant) id of Entra ID in the public cloud. Instead of `issuer`."
+    )
+    issuer: Annotated[str, AfterValidator(_issuer)] | None = Field(
+        default=None,
+        description="The issuer of another provider or cloud: its OpenID metadata is at "
+        "`ISSUER/.well-known/openid-configuration`.",
+    )
+    audience: tuple[Text, ...] = Field(
+        min_length=1, description="What tokens must be issued for: the client id of the application, or its id URI."
+    )
+    roles: dict[Text, RoleName] = Field(
+        min_length=1,
+        description="The role for each app role, as in the claim `roles` of a token. The highest one counts.",
+    )
+
+
 class AdminTlsSection(Section):
     """TLS for `admin.listen`."""
 
     certificate: Text = Field(description="Certificate chain in PEM form. pldns reads it again when it changes.")
     key: Text = Field(description="The private key in PEM form, without a password.")
+    client_ca: Text | None = Field(
+        default=None,
+        description="Authorities of client certificates, in PEM form. pldns reads the file again when it changes. "
+        "Default: no client certificates.",
+    )
+    clients: tuple[CertificateClientSection, ...] = Field(
+        default=(), description="Who may do what with a client certificate."
+    )
 
 
 class AdminTokenSection(Section):
@@ -61,6 +123,9 @@ class AdminSection(Section):
     )
     tokens: tuple[AdminTokenSection, ...] = Field(
         default=(), description="Tokens, besides those that `pldns token new` makes in the running daemon."
+    )
+    oidc: AdminOidcSection | None = Field(
+        default=None, description="Default: no tokens of an OpenID provider are accepted."
     )
     socket: AdminSocket = Field(
         default="auto",

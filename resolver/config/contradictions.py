@@ -173,6 +173,12 @@ def _admin(model: Configuration) -> Iterator[Contradiction]:
     if admin.listen and not parse(admin.listen).address.is_loopback and not admin.tls and not admin.plain:
         message = f"`{admin.listen}` is not loopback: it needs `admin.tls`, or `admin.plain: true`"
         yield Contradiction(("admin", "listen"), f"{message} if tokens may be sent unencrypted")
+    if admin.tls and admin.tls.clients and not admin.tls.client_ca:
+        yield Contradiction(
+            ("admin", "tls", "clients"), "`admin.tls.client_ca` must name the authorities of the clients"
+        )
+    if admin.oidc and (admin.oidc.tenant is None) == (admin.oidc.issuer is None):
+        yield Contradiction(("admin", "oidc"), "needs either `tenant` or `issuer`")
     yield from _twice("token", ((("admin", "tokens", i, "name"), each.name) for i, each in enumerate(admin.tokens)))
 
 

@@ -5,11 +5,9 @@ The daemon refuses to start when one of them cannot be used. Does not translate 
 
 import glob
 import os
-import re
 import ssl
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
 from resolver import path_pattern, settings
 from resolver.config.model import Configuration
@@ -26,11 +24,6 @@ Refusal = tuple[tuple[Part, ...], str]
 """Where the configuration names a file that cannot be used, and the reason."""
 
 
-_CERTIFICATE: Final = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*CERTIFICATE-----.*?-----END [A-Z0-9 ]*CERTIFICATE-----", re.DOTALL
-)
-
-
 def absolute(path: Path | str) -> str:
     """Return the absolute path without `..`. Symbolic links stay: a mounted ConfigMap changes where they lead."""
     return os.path.abspath(path)  # noqa: PTH100 - resolve() follows links, absolute() keeps `..`
@@ -43,9 +36,11 @@ def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
     for group, upstream in model.upstreams.items():
         if upstream.ca and (why := _no_authorities(absolute(folder / upstream.ca))):
             refused.append((("upstreams", group, "ca"), why))
-    registry = model.registry.tls if model.registry else None
+    admin, registry = model.admin.tls, model.registry.tls if model.registry else None
+    if admin and admin.client_ca and (why := _no_authorities(absolute(folder / admin.client_ca))):
+        refused.append((("admin", "tls", "client_ca"), why))
     pairs = (
-        (("dns", "tls"), dns.tls), (("dns", "https"), dns.https), (("admin", "tls"), model.admin.tls),
+        (("dns", "tls"), dns.tls), (("dns", "https"), dns.https), (("admin", "tls"), admin),
         (("registry", "tls"), registry),
     )  # fmt: skip
     for where, section in pairs:
@@ -67,8 +62,7 @@ def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
 
 def authorities(file: str) -> str:
     """Return the PEM certificates in a file, without the text around them. Raises OSError."""
-    text = Path(file).read_text("ascii", errors="replace")
-    return "\n".join(_CERTIFICATE.findall(text))
+    return certificate.certificates(Path(file).read_bytes())
 
 
 def _no_authorities(file: str) -> str:

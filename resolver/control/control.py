@@ -28,6 +28,7 @@ from resolver.control.reloads import Reloads
 from resolver.control.source_runners import SourceRunners
 from resolver.control.state import decisions_file, inventory_file
 from resolver.control.state.decisions_file import Decisions
+from resolver.control.state.schedule import SaveSchedule
 from resolver.control.state.writer import StateWriter
 from resolver.control.sync.remotes import Remotes
 from resolver.control.worker_reports import WorkerReports
@@ -41,8 +42,8 @@ from resolver.sources.zone_files import PatternFiles
 from zones.dns.name import Name
 from zones.dns.parsed_zones import ParsedZones
 
-SAVE_INTERVAL: Final = 30.0
-"""Least seconds between two writes of the saved inventory."""
+_LOOK: Final = 1.0
+"""Seconds between two looks whether the state directory lacks a change."""
 
 _log = logging.getLogger(__name__)
 
@@ -175,9 +176,13 @@ class Control:
     async def _save_often(self) -> None:
         if self.writer.has_unsaved_texts:  # a control that starts after a crash needs the accepted texts
             await self.writer.save()
+        schedule, steady = SaveSchedule(), asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(SAVE_INTERVAL)
-            await self.writer.save()
+            await asyncio.sleep(_LOOK)
+            if schedule.is_due(behind=self.writer.is_behind, now=steady()):
+                begun = steady()
+                await self.writer.save()
+                schedule.wrote(steady() - begun)
 
 
 def _parsed(descriptor: int | None) -> ParsedZones:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from resolver.admin import app
 from resolver.admin.access.certificate import Certificate
+from resolver.admin_settings import AdminTls
 from resolver.control.control import Control
 from resolver.control.sync import remotes
 from resolver.process import bootstrap, heap
@@ -34,7 +35,7 @@ async def _run(begun: bootstrap.ControlStart) -> None:
         present = settings.registry
         registry = Registry(settings.state_directory, lambda: control.estate.settings.registry or present)
         control = Control(begun, asked, registry)
-        tls = Certificate(present.tls.certificate, present.tls.key).context if present.tls else None
+        tls = Certificate(AdminTls(present.tls.certificate, present.tls.key)).context if present.tls else None
         async with registry.opened():
             admin = app.listeners(control.view, settings.admin, begun.admin)
             await control.run(*admin, listener(registry, tls))

@@ -4,6 +4,7 @@ Does not know the listeners, and opens no file. A new connection gets the certif
 """
 
 import os
+import re
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ DOT: Final = ("dot",)
 DOH: Final = ("h2", "http/1.1")
 """ALPN identifiers of DNS over HTTPS: HTTP/2 and HTTP/1.1 (RFC 8484 §5.2)."""
 
+_CERTIFICATE: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*CERTIFICATE-----.*?-----END [A-Z0-9 ]*CERTIFICATE-----", re.DOTALL
+)
 _SUITES: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Suites of TLS 1.2: with forward secrecy and authenticated encryption (RFC 9325 §4.2). TLS 1.3 has no others."""
 
@@ -42,6 +46,11 @@ def load(into: ssl.SSLContext, tls: Tls, chain: bytes, key: bytes) -> None:
                 made.load_cert_chain(chain_path, key_path, password=_no_password)
             except ssl.SSLError as error:
                 raise ValueError(_reason(error, tls)) from None
+
+
+def certificates(content: bytes) -> str:
+    """Return the PEM certificates in a file, without the text around them; empty where there is none."""
+    return "\n".join(_CERTIFICATE.findall(content.decode("ascii", errors="replace")))
 
 
 @contextmanager

@@ -103,6 +103,8 @@ class Board:
         self.counts: Counter[tuple[str, Severity]] = Counter()
         """Number of current findings by code and severity; 0 where there were some before."""
         self.acknowledgements = Acknowledgements()
+        self.revision = 0
+        """Counts the changes of `times`."""
         self._remembered = dict(remembered or {})
         self._findings: dict[Topic, dict[Hashable, tuple[Finding, ...]]] = {topic: {} for topic in Topic}
         self._first_seen: dict[str, WallTime] = {}
@@ -129,6 +131,7 @@ class Board:
         self.counts.subtract((each.code, each.severity) for each in old)
         self.counts.update((each.code, each.severity) for each in new)
         ids, old_ids = {each.id for each in new}, {each.id for each in old}
+        self.revision += ids != old_ids
         for each in old:
             if each.id not in ids:
                 self._first_seen.pop(each.id, None)

@@ -3,13 +3,15 @@
 Does not know routes, or which role a route needs.
 """
 
+import ssl
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from aiohttp import web
 
-from resolver.admin.access import peers
+from resolver.admin.access import client_certificates, oidc, peers
 from resolver.admin.access.identity import Identity, Role
+from resolver.admin.access.oidc import OidcTokens
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.tokens import Tokens
 from resolver.admin_settings import AdminSettings
@@ -23,14 +25,14 @@ _LONGEST: Final = 8192
 class Entrance(Protocol):
     """A listener, as far as access is concerned."""
 
-    def identify(self, request: web.Request) -> Identity:
+    async def identify(self, request: web.Request) -> Identity:
         """Return who a request is from. Raises `Refused`."""
 
 
 class HealthEntrance:
     """The listener for health checks: everybody may read what is there."""
 
-    def identify(self, _: web.Request) -> Identity:
+    async def identify(self, _: web.Request) -> Identity:
         """Return the same identity for every request."""
         return ANYBODY
 
@@ -41,7 +43,7 @@ class UnixEntrance:
     def __init__(self, group: int | None) -> None:
         self._group = group
 
-    def identify(self, request: web.Request) -> Identity:
+    async def identify(self, request: web.Request) -> Identity:
         """Return the user at the other end. Raises `Refused` for a user who may not use the socket."""
         connected = request.get_extra_info("socket")
         try:
@@ -57,26 +59,39 @@ class UnixEntrance:
 
 
 class NetworkEntrance:
-    """The TCP listener: tokens. On a loopback address, everybody may read while there is no token."""
+    """The TCP listener: tokens, and certificates of clients.
 
-    def __init__(self, settings: Callable[[], AdminSettings], tokens: Tokens) -> None:
+    On a loopback address, everybody may read as long as nobody can prove an identity.
+    """
+
+    def __init__(self, settings: Callable[[], AdminSettings], tokens: Tokens, oidc: OidcTokens) -> None:
         """`settings`: those in effect, which a reload replaces."""
         self._settings = settings
         self._tokens = tokens
+        self._oidc = oidc
 
-    def identify(self, request: web.Request) -> Identity:
-        """Return who a request is from. Raises `Refused` for a wrong token, and without any where one is needed."""
+    async def identify(self, request: web.Request) -> Identity:
+        """Return who a request is from: its token says so, or else its certificate.
+
+        Raises `Refused` for a wrong token or certificate, and without both where one is needed.
+        """
         headers, settings = request.headers.getall("Authorization", []), self._settings()
         if headers:
             scheme, text = headers[0][: len(_SCHEME)], headers[0][len(_SCHEME) :].strip()
             if len(headers) == 1 and scheme.lower() == _SCHEME and len(text) <= _LONGEST:
-                return self._of_token(text, settings, request)
+                return await self._of_token(text, settings, request)
             raise Refused(Code.TOKEN_INVALID, "the header must be `Authorization: Bearer TOKEN`")
+        if certificate := _certificate(request):
+            return client_certificates.identity(
+                certificate, settings.tls.clients if settings.tls else (), request.remote
+            )
         if self._is_open(settings):
             return ANYBODY
         raise Refused(Code.TOKEN_MISSING, "this needs a token: `Authorization: Bearer TOKEN`")
 
-    def _of_token(self, text: str, settings: AdminSettings, request: web.Request) -> Identity:
+    async def _of_token(self, text: str, settings: AdminSettings, request: web.Request) -> Identity:
+        if settings.oidc and oidc.is_one(text):
+            return await self._oidc.identity(text, settings.oidc, request.remote)
         token = self._tokens.matching(text, settings.tokens)
         if token is None:
             raise Refused(Code.TOKEN_INVALID, "the token is wrong, revoked or expired")
@@ -84,4 +99,11 @@ class NetworkEntrance:
 
     def _is_open(self, settings: AdminSettings) -> bool:
         is_loopback = settings.listen is not None and settings.listen.address.is_loopback
-        return is_loopback and not (settings.tokens or self._tokens.made or self._tokens.unreadable)
+        proofs = settings.tokens or self._tokens.made or self._tokens.unreadable or settings.oidc
+        return is_loopback and not (proofs or (settings.tls and settings.tls.clients))
+
+
+def _certificate(request: web.Request) -> bytes | None:
+    """Return the certificate of the client, which TLS has verified; None without one."""
+    connection: ssl.SSLObject | None = request.get_extra_info("ssl_object")
+    return connection.getpeercert(binary_form=True) if connection else None

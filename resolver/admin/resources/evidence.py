@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from types import NoneType, UnionType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Final, get_args, get_origin
 
 import msgspec
 
@@ -12,6 +12,8 @@ from zones.findings.evidence import Listed
 from zones.findings.fields import fields
 
 Json = dict[str, Any]
+EVIDENCE: Final[Json] = {"$comment": "Evidence"}
+"""Stands for a reference to the schema `Evidence`, which pydantic does not know."""
 
 
 def encoded(evidence: msgspec.Struct) -> Json:
@@ -34,9 +36,11 @@ def _encoded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return encoded(value) if isinstance(value, msgspec.Struct) else value
 
 
-def schema() -> Json:
-    """Return the JSON schema of all evidence."""
-    return {"type": "object", "anyOf": [schema_of(kind) | {"title": kind.code} for kind in TYPES]}
+def schemas() -> dict[str, Json]:
+    """Return the JSON schemas by name: one for each evidence type, and `Evidence` for any of them."""
+    each = {f"{kind.__name__}Evidence": schema_of(kind) for kind in TYPES}
+    options = [{"$ref": f"#/components/schemas/{name}"} for name in each]
+    return each | {"Evidence": {"description": "What was found. The keys depend on the code.", "anyOf": options}}
 
 
 def schema_of(kind: type[msgspec.Struct]) -> Json:

@@ -4,8 +4,17 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AwareDatetime, Field, WithJsonSchema
 
-from resolver.admin.resources.evidence import encoded, schema
-from resolver.admin.resources.model import ListParameters, Model, Note, OneOf, Parameters, Time, clock_text, time_text
+from resolver.admin.resources.evidence import EVIDENCE, encoded
+from resolver.admin.resources.model import (
+    ListParameters,
+    Model,
+    Note,
+    OneOf,
+    Parameters,
+    Time,
+    clock_text,
+    time_text,
+)
 from zones.clocks import WallTime
 from zones.findings.acknowledgement import Acknowledgement
 from zones.findings.board import Board
@@ -47,7 +56,7 @@ class FindingItem(Model):
     networks: list[str] = Field(description="Networks in which it holds.")
     networks_total: int
     subject: str = Field(description="The name, address, endpoint or source that the finding is about.")
-    evidence: Annotated[dict[str, Any], WithJsonSchema(schema())] = Field(
+    evidence: Annotated[dict[str, Any], WithJsonSchema(EVIDENCE)] = Field(
         description="What was found; the keys depend on the code: see docs/findings.md."
     )
     winner: str = Field(description="The endpoint that is served; empty when there is no contest.")

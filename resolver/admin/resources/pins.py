@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from resolver.admin.access.problems import Code, Refused
-from resolver.admin.resources.model import Model, Note, Parameters, Time, time_text
+from resolver.admin.resources.model import ListParameters, Model, Note, Parameters, Time, time_text
 from resolver.control.estate.estate import Estate
 from zones.azure.endpoint import Endpoint
 from zones.claims.policy import Pin
@@ -25,6 +25,13 @@ class PinItem(Model):
     until: Time | None = Field(description="null: without an end.")
     origin: Literal["configuration", "operator"]
     by: str = Field(description="The operator, as in the audit log; empty for a pin of the configuration.")
+
+
+class PinParameters(ListParameters):
+    """Query parameters of `/v1/pins`."""
+
+    name: tuple[str, ...] = Field(default=(), description="Only pins of this name.")
+    network: tuple[str, ...] = Field(default=(), description="Only pins that count in this network.")
 
 
 class PinRequest(Parameters):

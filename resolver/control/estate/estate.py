@@ -243,6 +243,7 @@ class Estate:
 
     def reconsider_pins(self, now: WallTime) -> set[Name]:
         """Evaluate the pinned names again, because a pin has expired."""
+        self.revision += 1  # the rule by which an incumbent won may be another one, although no row is
         return self._settled(self.ledger.reconsider(now))
 
     def _settled(self, changed: set[Name]) -> set[Name]:

@@ -18,6 +18,10 @@ from resolver.control.feed.session import FeedSession
 from resolver.control.state import inventory_file
 from resolver.process import wall_clock
 
+READ_TIMES: Final = 300.0
+"""Seconds. By so much the times of the last readings may be older in the saved inventory, while no data changes."""
+_CLOCK: Final = 5.0
+"""Seconds. A smaller step of the system's clock is not worth a write."""
 _NEW_WORKER: Final = Hello(-1, 0, "", "", 0, 0)
 """The greeting of a worker that has nothing: the file is a snapshot for it."""
 
@@ -32,10 +36,32 @@ class StateWriter:
         self._feed = feed
         self.has_unsaved_texts = saved_texts != estate.zone_texts
         """Whether the estate was made from texts of zone files that the saved inventory did not have."""
-        self._saved_revision = -1 if self.has_unsaved_texts else estate.revision
-        """Revision of the estate in the saved inventory."""
+        self._saved = None if self.has_unsaved_texts else self._revision()
+        """What `_revision` returned for the saved inventory; None: it lacks something."""
+        self._saved_times = self._read_times()
         self._warm = b"", -1
         """Digest of the configuration and serial in the warm-start file."""
+
+    @property
+    def is_behind(self) -> bool:
+        """True if one of the files lacks a change."""
+        warm = self._feed.complete and self._warm[1] != self._feed.serial
+        return bool(self._directory) and (warm or self._lacks_inventory)
+
+    @property
+    def _lacks_inventory(self) -> bool:
+        if self._saved != self._revision():
+            return True
+        return any(when - self._saved_times.get(name, 0.0) >= READ_TIMES for name, when in self._read_times().items())
+
+    def _revision(self) -> tuple[int, int, int]:
+        """Return what differs whenever the saved inventory would differ, but for the times of readings."""
+        return self._estate.revision, self._estate.board.revision, round(wall_clock.step() / _CLOCK)
+
+    def _read_times(self) -> dict[str, float]:
+        """Return when each remote source was last read whole. Files are read again at the start."""
+        sources = self._estate.sources.values()
+        return {each.name: each.last_success for each in sources if each.remote and each.last_success is not None}
 
     async def save(self, *, even_unchanged: bool = False) -> None:
         """Write each file that has changed. An error becomes a finding, and the next call tries again.
@@ -44,7 +70,7 @@ class StateWriter:
         """
         if not self._directory:
             return
-        if even_unchanged or self._saved_revision != self._estate.revision:
+        if even_unchanged or self._lacks_inventory:
             await self._write(inventory_file.FORMAT.name, self._save_inventory)
         if self._feed.complete and self._warm != (warm_start.digest(self._estate.settings), self._feed.serial):
             await self._write(warm_start.FORMAT.name, self._save_warm_start)
@@ -65,10 +91,10 @@ class StateWriter:
         self._warm = digest, await write_warm_start(self._feed, self._directory, digest)
 
     async def _save_inventory(self) -> None:
-        revision = self._estate.revision
+        revision, times = self._revision(), self._read_times()
         pieces = saved_inventory.pieces_of(self._estate, wall_clock.now(), wall_clock.step())
         await asyncio.to_thread(inventory_file.write, self._directory, pieces)
-        self._saved_revision = revision
+        self._saved, self._saved_times = revision, times
 
 
 async def write_warm_start(feed: Feed, directory: str, configuration: bytes) -> int:

@@ -116,6 +116,7 @@ def _named(settings: ControlSettings) -> Iterator[str]:
     yield from (f"{path_pattern.base(each)}/x.zone" for each in settings.zones.patterns)  # as a file in that folder
     if settings.admin.tls:
         yield from (settings.admin.tls.certificate, settings.admin.tls.key)
+        yield from filter(None, (settings.admin.tls.client_ca,))
     if settings.registry and settings.registry.tls:
         yield from (settings.registry.tls.certificate, settings.registry.tls.key)
     for source in settings.sources:

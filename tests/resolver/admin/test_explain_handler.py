@@ -40,7 +40,7 @@ async def test_a_bad_question_is_refused_with_a_sentence(client: Client, paramet
 
 
 async def test_a_worker_that_cannot_answer_is_named(client: Client, control: Control) -> None:
-    assert (await get(client, "/v1/explain?name=a&worker=3", 503))["detail"] == "worker 3 is not connected"
+    assert (await get(client, "/v1/explain?name=a&worker=3", 400))["nearest"] == ["0"]
     for control.explained in (None, Explained(None)):
         assert "its log says why" in (await get(client, "/v1/explain?name=a", 503))["detail"]
     control.workers[0].connected = False

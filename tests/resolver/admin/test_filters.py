@@ -10,6 +10,7 @@ from resolver.admin.routes import ROUTES
 from resolver.channel.frames import Fallback, FallbackReason
 from resolver.channel.requests import UpstreamState, UpstreamStates
 from tests.resolver.admin.json_client import BLOB, Client, get
+from zones.claims.policy import Pin
 from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.findings.evidence import Listed
@@ -83,6 +84,17 @@ async def test_endpoints(client: Client, query: str, found: list[str]) -> None:
 )
 async def test_each_list(client: Client, path: str, key: str, found: list[str]) -> None:
     assert await names(client, path, key) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [("name=A.example", ["east"]), ("network=west", [None]), ("", ["east", None])]
+)
+async def test_pins(client: Client, control: Control, query: str, found: list[str | None]) -> None:
+    pins = (Pin("a.example", "one", "east"), Pin("b.example", "two"))
+    control.estate.settings = structs.replace(
+        control.estate.settings, conflicts=structs.replace(control.estate.settings.conflicts, pins=pins)
+    )
+    assert [item["network"] for item in (await get(client, f"/v1/pins?{query}"))["items"]] == found
 
 
 @pytest.mark.parametrize(

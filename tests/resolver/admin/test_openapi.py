@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
 from resolver.admin.reference import page
 from resolver.admin.resources.sources import SourceItem, SyncItem
 from resolver.admin.resources.status import Ready
@@ -57,19 +59,36 @@ async def test_operations_have_names_and_errors(client: Client) -> None:
         assert statuses <= set(each["responses"]), path
 
 
-def _types(schema: object) -> Iterator[object]:
-    """Yield each `type` that is not one of several alternatives."""
+def _schemas(schema: object, beside: object = None) -> Iterator[tuple[dict[str, Any], object]]:
+    """Yield each schema of a document, with the alternatives among which it is."""
     if isinstance(schema, dict):
-        yield schema.get("type")
+        yield schema, beside
         for key, value in schema.items():
-            yield from () if key == "anyOf" else _types(value)
+            yield from _schemas(value, value if key == "anyOf" else None)
     elif isinstance(schema, list):
         for each in schema:
-            yield from _types(each)
+            yield from _schemas(each, beside)
 
 
-async def test_no_type_is_only_null(client: Client) -> None:
-    assert "null" not in list(_types(await get(client, "/v1/openapi.json")))
+async def test_only_a_reference_has_the_alternative_null(client: Client) -> None:
+    for schema, beside in _schemas(await get(client, "/v1/openapi.json")):
+        if schema.get("type") == "null":
+            assert isinstance(beside, list)
+            (other,) = (each for each in beside if each != schema)
+            assert list(other) == ["$ref"]
+
+
+async def test_the_document_is_valid(client: Client) -> None:
+    OpenAPIV31SpecValidator(await get(client, "/v1/openapi.json")).validate()
+
+
+async def test_keys_that_responses_leave_out_are_never_null(client: Client) -> None:
+    schemas = (await get(client, "/v1/openapi.json"))["components"]["schemas"]
+    assert schemas["ProblemDetails"]["properties"]["detail"] == {"type": "string"}
+    assert schemas["Ready"]["properties"]["workers"]["type"] == "array"
+    assert schemas["FlushRequest"]["properties"]["type"]["type"] == ["string", "null"]
+    assert schemas["SourceItem"]["properties"]["freshness"]["enum"][-1] is None
+    assert schemas["EndpointList"]["properties"]["items"]["items"] == {"$ref": "#/components/schemas/EndpointItem"}
 
 
 async def test_a_verbose_readiness_has_the_keys_of_its_models(client: Client, control: Control) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import trustme
 
-from resolver.admin_settings import AdminTls, AdminToken
+from resolver.admin_settings import AdminOidc, AdminTls, AdminToken
 from resolver.host_port import HostPort
 
 Load = Callable[..., Any]
@@ -32,6 +32,13 @@ DIGEST = "0123456789abcdef" * 4
          "must be the SHA-256 of a token, 64 hexadecimal digits: `pldns token new --configured` prints it"),
         (f"admin: {{tokens: [{{name: a, role: read, sha256: {DIGEST}}}, {{name: a, role: admin, sha256: {DIGEST}}}]}}",
          "admin.tokens[1].name", "the token `a` is listed twice"),
+        ("admin: {oidc: {audience: [a], roles: {A: read}}}", "admin.oidc", "needs either `tenant` or `issuer`"),
+        ("admin: {oidc: {tenant: corp.example, audience: [a], roles: {A: read}}}", "admin.oidc.tenant",
+         "must be the directory (tenant) id, such as 72f988bf-86f1-41af-91ab-2d7cd011db47"),
+        ("admin: {oidc: {issuer: 'http://id.example', audience: [a], roles: {A: read}}}", "admin.oidc.issuer",
+         "must be an https:// address without a query"),
+        ("admin: {oidc: {issuer: 'https://id.example', audience: [a], roles: {A: root}}}", "admin.oidc.roles.A",
+         "must be `read` or `operate` or `admin`"),
         ("admin: {hosts: ['a b']}", "admin.hosts[0]",
          "not a host name: 'a b': label 'a b' has characters that are not allowed in a host name"),
     ],
@@ -39,6 +46,24 @@ DIGEST = "0123456789abcdef" * 4
 def test_a_mistake_is_named(refused: Refused, file: Path, text: str, path: str, message: str) -> None:
     found = refused(text)
     assert (found[0][2], found[0][3]) == (path, message.replace("HERE", str(file.parent)))
+
+
+@pytest.mark.parametrize(
+    ("keys", "path", "message"),
+    [
+        ("clients: [{name: grafana, role: read}]", "admin.tls.clients[0].name",
+         "must be `DNS:`, `EMAIL:`, `URI:`, `IP:` or `SUBJECT:`, and the name in the certificate"),
+        ("clients: [{name: 'DNS:a', role: read}]", "admin.tls.clients",
+         "`admin.tls.client_ca` must name the authorities of the clients"),
+        ("client_ca: none", "admin.tls.client_ca", "cannot read HERE/none: No such file or directory"),
+        ("client_ca: pldns.yaml", "admin.tls.client_ca", "has no PEM certificates"),
+    ],
+)  # fmt: skip
+def test_a_mistake_about_client_certificates_is_named(
+    refused: Refused, file: Path, keys: str, path: str, message: str
+) -> None:
+    found = {each[2]: each[3] for each in refused(f"admin: {{tls: {{certificate: a, key: b, {keys}}}}}")}
+    assert message.replace("HERE", str(file.parent)) in found[path]
 
 
 def test_health_checks_have_a_listener_on_any_address(accepted: Load) -> None:
@@ -65,3 +90,17 @@ def test_tokens_have_a_hash_only(accepted: Load) -> None:
     got = accepted(f"admin: {{tokens: [{{name: ci, role: operate, sha256: {DIGEST}}}], hosts: [PLDNS.corp.example]}}")
     assert got.control.admin.tokens == (AdminToken("ci", "operate", DIGEST),)
     assert got.control.admin.hosts == ("pldns.corp.example",)
+
+
+def test_a_tenant_has_the_issuers_of_both_versions_of_its_tokens(accepted: Load) -> None:
+    tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+    given = f"admin: {{oidc: {{tenant: {tenant.upper()}, audience: ['api://pldns'], roles: {{Pldns.Read: read}}}}}}"
+    issuer = f"https://login.microsoftonline.com/{tenant}/v2.0"
+    assert accepted(given).control.admin.oidc == AdminOidc(
+        f"{issuer}/.well-known/openid-configuration", (issuer, f"https://sts.windows.net/{tenant}/"),
+        ("api://pldns",), {"Pldns.Read": "read"}, tenant,
+    )  # fmt: skip
+    other = accepted("admin: {oidc: {issuer: 'https://id.example/a/', audience: [b], roles: {A: admin}}}")
+    assert other.control.admin.oidc == AdminOidc(
+        "https://id.example/a/.well-known/openid-configuration", ("https://id.example/a/",), ("b",), {"A": "admin"}
+    )

@@ -92,7 +92,8 @@ async def test_a_token_is_made_used_and_revoked(client: Client, control: Control
     for body, status, code in (
         (wanted, 409, "name-taken"), ({**wanted, "name": "test"}, 409, "name-taken"),
         ({**wanted, "name": "a/b"}, 400, "invalid-body"), ({**wanted, "role": "root"}, 400, "invalid-body"),
-        ({**wanted, "expires": "tomorrow"}, 400, "invalid-body"), ({**wanted, "x": 1}, 400, "invalid-body"),
+        ({**wanted, "expires": "tomorrow"}, 400, "invalid-body"), ({**wanted, "expires": 0}, 400, "invalid-body"),
+        ({**wanted, "expires": "2001-01-01T00:00:00Z"}, 400, "invalid-body"), ({**wanted, "x": 1}, 400, "invalid-body"),
         ([], 400, "invalid-body"), ("x", 400, "invalid-body"),
     ):  # fmt: skip
         assert (await post(client, "/v1/tokens", body, status))["type"] == f"urn:pldns:problem:{code}"

@@ -1,6 +1,6 @@
 """Evidence as JSON: dates, totals of cut lists, fields that are left out; and its schema."""
 
-from resolver.admin.resources.evidence import encoded, schema
+from resolver.admin.resources.evidence import encoded, schemas
 from zones.clocks import WallTime
 from zones.findings.codes import TYPES
 from zones.findings.endpoint_evidence import Difference, Differences, EndpointMisplaced
@@ -42,4 +42,7 @@ def test_a_field_without_a_default_is_always_there() -> None:
 
 
 def test_the_schema_has_every_type() -> None:
-    assert [each["title"] for each in schema()["anyOf"]] == [kind.code for kind in TYPES]
+    names = [f"{kind.__name__}Evidence" for kind in TYPES]
+    *each, every = schemas()
+    assert (each, every) == (names, "Evidence")
+    assert [option["$ref"].rpartition("/")[2] for option in schemas()["Evidence"]["anyOf"]] == names
