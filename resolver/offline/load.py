@@ -22,15 +22,14 @@ def offline(config: ControlSettings, now: WallTime, parsed: ParsedZones | None =
 
     `parsed` has the zones that were parsed while the configuration was read.
     """
-    remote = [source.name for source in config.sources if source.type != "files"]
-    saved = _saved(config.state_directory, remote) if remote else None
+    others = [source.name for source in config.sources if source.type != "files"]
+    saved = _saved(config.state_directory, others) if others else None
     scans = {source.name: FileSource(source.path, set()).scan() for source in config.sources if source.type == "files"}
     estate = assemble(config, zone_files.read(config.zones, {}, parsed), saved, scans, now)
-    for name in remote:
+    for name in others:
         if not estate.sources[name].synced:
-            why = (
-                f"no data of this source is saved in {Path(config.state_directory)} yet; `pldns plan` reads the source"
-            )
+            advice = "; `pldns plan` reads the source" if estate.sources[name].remote else ""
+            why = f"no data of this source is saved in {Path(config.state_directory)} yet{advice}"
             estate.health.failed(name, why, now)
     return estate
 

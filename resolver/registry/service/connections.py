@@ -13,8 +13,8 @@ from resolver.registry.service.endpoint_body import connection_in, with_connecti
 from resolver.registry.store.row import Json, Row
 
 
-def made(call: Call, endpoint: ArmId, target: Row, groups: tuple[str, ...], connection: Connection, link: str) -> Row:
-    """Write the connection of a new endpoint to a target. `link`: the number of the connection, as text."""
+def made(call: Call, endpoint: ArmId, target: Row, groups: tuple[str, ...], connection: Connection) -> Row:
+    """Write the connection of a new endpoint to a target."""
     owner = ArmId.parse(target.id)
     found = owner.child(CONNECTIONS, f"{endpoint.name}.{call.new_guid()}")
     properties: Json = {
@@ -25,7 +25,7 @@ def made(call: Call, endpoint: ArmId, target: Row, groups: tuple[str, ...], conn
     if groups:
         properties["groupIds"] = list(groups)
     else:
-        properties["linkIdentifier"] = link
+        properties["linkIdentifier"] = str(call.tx.serial)  # unique, as the number in the PROXY protocol must be
     body: Json = {"name": found.name, "id": str(found), "type": found.type, "properties": properties}
     row = call.tx.put(found, body, parent=target.key)
     call.tx.connect(endpoint.key, row.key, target.key)

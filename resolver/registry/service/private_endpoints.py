@@ -102,8 +102,7 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
     call.tx.put(found, body)
     if connection.carries_traffic:
         body = endpoint_dns.reveal(call, body)
-    count = len(connections.of_target(call, request.target))
-    connections.made(call, found, request.target, request.groups, connection, str(count + 1))
+    connections.made(call, found, request.target, request.groups, connection)
     return call.tx.put(found, body)
 
 

@@ -52,7 +52,6 @@ class Database(Generic[_S]):
         self._writes: asyncio.Queue[_Write] = asyncio.Queue()
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
-        self._serial = 0
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -101,7 +100,6 @@ class Database(Generic[_S]):
         # MEMORY: in the sandbox, SQLite may write no file elsewhere.
         writer = _connected(self._path, "journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY")
         self._migrate(writer)
-        self._serial = int(Transaction(writer, 0).fact("serial") or 0)
         return writer
 
     def _migrate(self, writer: sqlite3.Connection) -> None:
@@ -125,9 +123,9 @@ class Database(Generic[_S]):
         writer = self._writer = self._writer or self._open()
         results: list[Any] = []
         changed: dict[str, str] = {}
-        serial = self._serial
         writer.execute("BEGIN IMMEDIATE")
         try:
+            serial = before = int(Transaction(writer, 0).fact("serial") or 0)
             for work in works:
                 transaction = Transaction(writer, serial + 1)
                 writer.execute("SAVEPOINT one")
@@ -143,7 +141,7 @@ class Database(Generic[_S]):
                         serial += 1
                         changed |= transaction.changed
                 writer.execute("RELEASE one")
-            if serial != self._serial:
+            if serial != before:
                 Transaction(writer, serial).set_fact("serial", str(serial))
             summary = self._summarise(Transaction(writer, serial), changed) if changed else None
             writer.execute("COMMIT")
@@ -151,7 +149,6 @@ class Database(Generic[_S]):
             with contextlib.suppress(sqlite3.Error):
                 writer.execute("ROLLBACK")
             raise
-        self._serial = serial
         return results, summary
 
     # -- the event loop
