@@ -11,7 +11,7 @@ _PACKAGES = {
     "dig": "bind9-dnsutils", "delv": "bind9-dnsutils", "kdig": "knot-dnsutils", "knotd": "knot", "nsd": "nsd",
     "unbound": "unbound", "dnsmasq": "dnsmasq-base", "systemd-analyze": "systemd", "named": "bind9",
     "kresd": "knot-resolver", "dnsdist": "dnsdist",
-    "prometheus": "prometheus", "promtool": "prometheus",
+    "prometheus": "prometheus", "promtool": "prometheus", "fstrm_capture": "fstrm-bin", "dnstap-ldns": "dnstap-ldns",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from resolver.admin.filters import page_request
 from resolver.admin.paging import SortKey, page
 from resolver.admin.resources import findings, pins
 from resolver.admin.resources.findings import AcknowledgeRequest, WithdrawRequest
+from resolver.admin.resources.model import nearest, no_such
 from resolver.admin.resources.pins import PinItem, PinParameters, PinRequest, UnpinRequest
 from resolver.admin.responses import encoded, item_response, list_response, requested_name
 from resolver.admin.route import Context
@@ -77,8 +78,10 @@ async def pin(context: Context, request: web.Request, wanted: PinRequest) -> web
     estate, now = context.estate, wall_clock.now()
     name = requested_name(wanted.name, Code.INVALID_BODY)
     text = to_text(name)
-    if wanted.network is not None and wanted.network not in estate.networks.names:
-        raise Refused(Code.UNKNOWN_NETWORK, f"there is no network `{wanted.network[:80]}`")
+    known = estate.networks.listed(estate.networks.all)
+    if wanted.network is not None and wanted.network not in known:
+        near = nearest(wanted.network, known)
+        raise Refused(Code.UNKNOWN_NETWORK, f"network: {no_such(wanted.network, near)}", nearest=near)
     for each in estate.settings.conflicts.pins:
         if from_text(each.name) == name and each.network in {None, wanted.network} and not each.has_ended(now):
             raise Refused(

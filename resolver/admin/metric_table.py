@@ -204,14 +204,14 @@ METRICS: Final = (
     Metric("memory_drops_total", "Times that a worker dropped its caches because memory was short."),
     Metric(
         "query_log_written_total",
-        "Queries that the query log has; output: lines.",
-        (_closed("output", "lines"),),
+        "Queries that the query log has written; output: lines (a file or stdout) or dnstap (a collector).",
+        (_closed("output", "lines", "dnstap"),),
     ),
     Metric(
         "query_log_dropped_total",
-        "Queries that the query log lacks; output: queue (the logger was too slow or absent), or lines (the file or "
-        "stdout could not be written).",
-        (_closed("output", "queue", "lines"),),
+        "Queries that the query log lacks; output: queue (the logger was too slow or absent), lines (the file or "
+        "stdout could not be written) or dnstap (the collector was absent or too slow).",
+        (_closed("output", "queue", "lines", "dnstap"),),
     ),
     Metric("workers", "Configured worker processes."),
     Metric("answers_evicted_total", "Compiled answers removed because a name behind them changed."),

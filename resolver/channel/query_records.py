@@ -10,11 +10,11 @@ import msgspec
 
 from zones.clocks import WallTime
 
-QueryRecord = tuple[bytes, bytes, int, int, bytes]
+QueryRecord = tuple[bytes, bytes, int, int | str, bytes]
 """The packet; the client's address, packed, perhaps an IPv4-mapped one; its port, in network byte order and read as a
-native integer; the index of the client's network; the reply after the message id.
+native integer; the client's network, as its name or as an index in `QueryBatch.networks`; the reply after the message
+id.
 """
-Network = int
 
 
 class AnsweredQueries(msgspec.Struct, gc=False, array_like=True):
@@ -25,12 +25,28 @@ class AnsweredQueries(msgspec.Struct, gc=False, array_like=True):
     seconds: float
     """From then until the replies were sent."""
     proto: str
-    networks: dict[Network, str]
-    """Names of the networks in `records`. Indexes of networks mean nothing outside the worker."""
     records: Sequence[QueryRecord]
 
 
+class QueryBatch(msgspec.Struct, gc=False, array_like=True):
+    """Queries that a worker has answered within a short time."""
+
+    networks: dict[int, str]
+    """Names of the networks in records. Outside the worker, indexes of networks mean nothing else."""
+    answered: Sequence[AnsweredQueries]
+
+    def network(self, record: QueryRecord) -> str:
+        """Return the name of the client's network; `none`: in no network; empty: it may not ask."""
+        network = record[3]
+        return network if isinstance(network, str) else self.networks.get(network, "")
+
+    @property
+    def size(self) -> int:
+        """Number of the queries."""
+        return sum(len(each.records) for each in self.answered)
+
+
 encode: Final = msgspec.msgpack.Encoder().encode
-"""Encodes a list of `AnsweredQueries`."""
-decode: Final = msgspec.msgpack.Decoder(list[AnsweredQueries]).decode
-"""Returns the list again. Raises `msgspec.MsgspecError` for octets that no worker has made."""
+"""Encodes a `QueryBatch`."""
+decode: Final = msgspec.msgpack.Decoder(QueryBatch).decode
+"""Returns the batch again. Raises `msgspec.MsgspecError` for octets that no worker has made."""

@@ -5,12 +5,15 @@ import http.client
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from resolver.cli import unix_socket
 from resolver.cli.daemon_address import UNIX
 from resolver.cli.failure import Failed, NoDaemon
+
+if TYPE_CHECKING:
+    import ssl
 
 Json = dict[str, Any]
 """A JSON object of the admin interface; docs/admin-api.md describes its keys."""
@@ -21,6 +24,8 @@ TOKEN: Final = "PLDNS_TOKEN"  # noqa: S105 - the name of a variable
 """The environment variable with the bearer token of the user."""
 _TIMEOUT: Final = 100.0
 """Seconds. A reload may take 90 s."""
+CERTIFICATE: Final = "PLDNS_CERTIFICATE"
+"""The environment variable with the path of the user's certificate and key (PEM), for https:// addresses."""
 _PAGE: Final = 5000
 """Items to request at a time."""
 
@@ -99,11 +104,28 @@ def _connection(url: str, timeout: float = _TIMEOUT) -> tuple[http.client.HTTPCo
     if url.startswith(UNIX):
         return _UnixConnection(url.removeprefix(UNIX), timeout), ""
     parts = urlsplit(url)
-    kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}.get(parts.scheme)
     with contextlib.suppress(ValueError):  # a port that is no number
-        if kind and parts.hostname:
-            return kind(parts.hostname, parts.port, timeout=timeout), parts.path.rstrip("/")
+        if parts.scheme == "https" and parts.hostname:
+            made = http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout, context=_tls())
+            return made, parts.path.rstrip("/")
+        if parts.scheme == "http" and parts.hostname:
+            return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout), parts.path.rstrip("/")
     raise Failed(f"--admin {url}: neither `unix:PATH` nor an http:// address")
+
+
+def _tls() -> "ssl.SSLContext":
+    """Return the TLS context of a connection, with the certificate of the user, if there is one. Raises `Failed`."""
+    import ssl  # noqa: PLC0415 - only https:// addresses need it
+
+    context = ssl.create_default_context()
+    if path := os.environ.get(CERTIFICATE):
+        try:
+            context.load_cert_chain(path)
+        except OSError as error:  # ssl.SSLError is one
+            raise Failed(
+                f"{CERTIFICATE}: {path} has no usable certificate and key: {error.strerror or error}"
+            ) from None
+    return context
 
 
 class _UnixConnection(http.client.HTTPConnection):

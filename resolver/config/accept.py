@@ -15,21 +15,29 @@ from typing import Final
 from resolver import path_pattern, settings
 from resolver.admin_settings import AdminOidc, AdminSettings, AdminTls, AdminToken, CertificateClient
 from resolver.azure_settings import AzureSettings, Credential, EventSettings, Secret
+from resolver.config.accept_registry import registry_settings
 from resolver.config.admin import AdminOidcSection, AdminSection, AdminTlsSection
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
 from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
 from resolver.config.named_files import ZoneFilePaths, absolute, authorities
-from resolver.config.query_log import QueryLogSection
-from resolver.config.registry import RegistrySection
+from resolver.config.query_log import DnstapSection, QueryLogSection
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
 from resolver.config.sources import FilesSection, RegistrySourceSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
-from resolver.query_log_settings import STDOUT, AddressMask, LineSettings, QueryLogSettings, QuerySelection
-from resolver.registry_settings import RegistryClient, RegistrySettings, RegistrySubscription, RegistryTls
+from resolver.query_log_settings import (
+    CLASSES,
+    STDOUT,
+    AddressMask,
+    DnstapSettings,
+    LineSettings,
+    QueryLogSettings,
+    QuerySelection,
+)
+from resolver.version import VERSION
 from zones.azure.catalogue_table import Suffix
 from zones.azure.clouds import CLOUDS
 from zones.azure.configured_names import NameEntry
@@ -105,7 +113,7 @@ def accept(
             upstreams=upstreams,
             awaited=_awaited(model) if model.dns.bind == "wait" else (),
             admin=_admin(model.admin, folder, absolute(folder / model.state.directory)),
-            registry=_registry(model.registry, folder) if model.registry else None,
+            registry=registry_settings(model.registry, folder) if model.registry else None,
             state_directory=absolute(folder / model.state.directory),
             history=settings.HistorySettings(model.state.history.age, model.state.history.size),
             workers=model.dns.workers,
@@ -116,7 +124,7 @@ def accept(
         user=model.user or "",
         processes=settings.ProcessSettings(model.processes.heartbeat, model.processes.lame_duck),
         log=settings.LogSettings(model.log.format, model.log.time, model.log.level),
-        query_log=_query_log(model.query_log, folder) if model.query_log else None,
+        query_log=_query_log(model.query_log, folder, _identity(model)) if model.query_log else None,
         memory=model.memory or 0,
         warnings=tuple(notes),
     )
@@ -210,27 +218,6 @@ def _oidc(given: AdminOidcSection) -> AdminOidc:
     return AdminOidc(metadata, issuers, given.audience, given.roles, given.tenant or "")
 
 
-# -- the registry
-
-
-def _registry(given: RegistrySection, folder: Path) -> RegistrySettings:
-    tls = given.tls
-    return RegistrySettings(
-        listen=parse(given.listen),
-        tls=RegistryTls(absolute(folder / tls.certificate), absolute(folder / tls.key)) if tls else None,
-        tenant=given.tenant,
-        subscriptions=tuple(RegistrySubscription(each.id, each.name) for each in given.subscriptions),
-        locations=given.locations,
-        clients=tuple(
-            RegistryClient(
-                each.id, each.name, each.sha256, frozenset(each.owner), frozenset(each.consumer), frozenset(each.reader)
-            )
-            for each in given.clients
-        ),
-        hold=given.hold,
-    )
-
-
 # -- conflicts
 
 
@@ -297,13 +284,26 @@ def _upstream_group(
 
 
 def _selection(given: QueryLogSection) -> QuerySelection:
-    return QuerySelection(tuple(dict.fromkeys(given.classes)), given.networks, given.sample)
+    classes = CLASSES if "all" in given.classes else tuple(each for each in CLASSES if each in given.classes)
+    return QuerySelection(classes, given.networks, given.sample)
 
 
-def _query_log(given: QueryLogSection, folder: Path) -> QueryLogSettings:
-    to = STDOUT if given.to == STDOUT else absolute(folder / given.to)
-    lines = LineSettings(to, given.format, given.size, given.files)
-    return QueryLogSettings(AddressMask(given.mask.ipv4, given.mask.ipv6), lines)
+def _query_log(given: QueryLogSection, folder: Path, identity: str) -> QueryLogSettings:
+    lines = None
+    if given.to or not given.dnstap:
+        to = absolute(folder / given.to) if given.to and given.to != STDOUT else STDOUT
+        lines = LineSettings(to, given.format, given.size, given.files)
+    dnstap = _dnstap(given.dnstap, identity) if given.dnstap else None
+    return QueryLogSettings(AddressMask(given.mask.ipv4, given.mask.ipv6), lines, dnstap)
+
+
+def _dnstap(given: DnstapSection, identity: str) -> DnstapSettings:
+    messages, own, version = tuple(dict.fromkeys(given.messages)), given.identity or identity, f"pldns {VERSION}"
+    scheme, _, rest = given.to.partition("://")
+    if scheme == "unix":
+        return DnstapSettings(messages, own, version, absolute(rest))
+    at = parse(rest)
+    return DnstapSettings(messages, own, version, host=at.host, port=at.port)
 
 
 # -- workers
@@ -335,7 +335,7 @@ def _worker(
         cookies=settings.CookieSettings(dns.cookies.answer, secrets, os.urandom(32)),
         unproven=settings.Unproven(dns.unproven.clients, dns.unproven.factor),
         designation=dns.designation or "",
-        identity=dns.identity or socket.gethostname(),
+        identity=_identity(model),
         payload=dns.payload,
         rotate=dns.rotate,
         networks=networks,
@@ -350,6 +350,10 @@ def _worker(
         query_log=_selection(model.query_log) if model.query_log else None,
         unsynced=any(source.on_unsynced == "servfail" for source in model.sources),
     )
+
+
+def _identity(model: Configuration) -> str:
+    return model.dns.identity or socket.gethostname()
 
 
 def _addresses(texts: Iterable[str]) -> tuple[HostPort, ...]:

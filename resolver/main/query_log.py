@@ -10,6 +10,7 @@ from resolver.process.sandbox import files, limits, profiles
 from resolver.process.sandbox.confine import confine
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.query_log.client_addresses import ClientAddresses
+from resolver.query_log.collector import Collector
 from resolver.query_log.line_output import LineOutput
 from resolver.query_log.logger import QueryLogger
 from resolver.query_log.output import Output
@@ -26,6 +27,8 @@ def _outputs(settings: QueryLogSettings) -> list[Output]:
     outputs: list[Output] = []
     if settings.lines:
         outputs.append(LineOutput(settings.lines, clients, asyncio.get_running_loop()))
+    if settings.dnstap:
+        outputs.append(Collector(settings.dnstap, clients))
     return outputs
 
 

@@ -1,15 +1,14 @@
 """The output of the query log that writes lines: to a file, or to stdout."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Protocol
 
-from resolver.channel.query_records import AnsweredQueries
+from resolver.channel.query_records import QueryBatch
 from resolver.process.log_output import STDOUT as STDOUT_FD
 from resolver.query_log.client_addresses import ClientAddresses
 from resolver.query_log.lines import form
 from resolver.query_log.log_file import LogFile
-from resolver.query_log.output import Output, number_of
+from resolver.query_log.output import Output
 from resolver.query_log.standard_output import StandardOutput
 from resolver.query_log_settings import STDOUT, LineSettings
 
@@ -35,17 +34,17 @@ class LineOutput(Output):
         else:
             self._destination = LogFile(settings.to, settings.size, settings.files)
 
-    def write(self, answered: Sequence[AnsweredQueries]) -> None:
+    def write(self, batch: QueryBatch) -> None:
         """Write a line for each of these queries."""
-        lines = "".join(line for each in answered for line in self._lines(each, self._clients))
+        lines = "".join(self._lines(batch, self._clients))
         try:
             self._destination.write(lines.encode())
         except OSError as error:
             self._failed(_reason(error))
-            self._drop(number_of(answered))
+            self._drop(batch.size)
         else:
             self._works()
-            self._wrote(number_of(answered))
+            self._wrote(batch.size)
 
     def look(self) -> None:
         """Open a file again that was moved, or that could not be opened."""

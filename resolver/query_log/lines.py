@@ -10,7 +10,7 @@ from functools import lru_cache
 from socket import ntohs
 from typing import Final
 
-from resolver.channel.query_records import AnsweredQueries
+from resolver.channel.query_records import QueryBatch
 from resolver.query_log import message
 from resolver.query_log.client_addresses import ClientAddresses
 from resolver.query_log_settings import LineFormat
@@ -19,7 +19,7 @@ from zones.clocks import WallTime
 _LEAST_PAYLOAD: Final = 512
 _STREAM: Final = 65_535
 
-Form = Callable[[AnsweredQueries, ClientAddresses], Iterator[str]]
+Form = Callable[[QueryBatch, ClientAddresses], Iterator[str]]
 
 
 def form(of: LineFormat) -> Form:
@@ -27,18 +27,25 @@ def form(of: LineFormat) -> Form:
     return json_lines if of == "json" else coredns_lines
 
 
-def json_lines(answered: AnsweredQueries, clients: ClientAddresses) -> Iterator[str]:
+def json_lines(batch: QueryBatch, clients: ClientAddresses) -> Iterator[str]:
     """Yield a JSON object for each query. Its keys are those of `pldns tail`, and some more."""
-    start = f'{{"at":"{rfc3339(answered.at)}","proto":"{answered.proto}","client":"'
-    seconds = f'"seconds":{max(answered.seconds, 0.0):.6f}}}\n'
-    networks = {index: json.dumps(name) for index, name in answered.networks.items()}
-    for packet, address, port, network, reply in answered.records:
-        end = message.question_end(packet)
-        yield (
-            f'{start}{clients.of(address).text}","port":{ntohs(port)},"network":{networks[network]},'
-            f'"id":{packet[0] << 8 | packet[1]},{_json_question(packet[12:end])},"rcode":"{message.rcode(reply, end)}",'
-            f'"flags":"{message.flags(reply[:2])}","octets":{len(reply) + 2},{seconds}'
-        )
+    for answered in batch.answered:
+        start = f'{{"at":"{rfc3339(answered.at)}","proto":"{answered.proto}","client":"'
+        seconds = f'"seconds":{max(answered.seconds, 0.0):.6f}}}\n'
+        for record in answered.records:
+            packet, address, port, _, reply = record
+            end = message.question_end(packet)
+            yield (
+                f'{start}{clients.of(address).text}","port":{ntohs(port)},{_json_network(batch.network(record))},'
+                f'"id":{packet[0] << 8 | packet[1]},{_json_question(packet[12:end])},'
+                f'"rcode":"{message.rcode(reply, end)}","flags":"{message.flags(reply[:2])}","octets":{len(reply) + 2},'
+                f"{seconds}"
+            )
+
+
+@lru_cache(maxsize=2_000)
+def _json_network(name: str) -> str:
+    return f'"network":{json.dumps(name)}'
 
 
 @lru_cache(maxsize=10_000)
@@ -48,21 +55,22 @@ def _json_question(octets: bytes) -> str:
     return f'"name":{json.dumps(name)},"type":"{asked.qtype}"'
 
 
-def coredns_lines(answered: AnsweredQueries, clients: ClientAddresses) -> Iterator[str]:
+def coredns_lines(batch: QueryBatch, clients: ClientAddresses) -> Iterator[str]:
     """Yield a line for each query, as CoreDNS's plugin `log` does in its default format (`common`)."""
-    seconds = f"{max(answered.seconds, 0.0):.9f}s\n"
-    for packet, address, port, _, reply in answered.records:
-        end = message.question_end(packet)
-        asked, options = message.question(packet[12:end]), message.options(packet, end)
-        client = clients.of(address).text
-        host = f"[{client}]" if ":" in client else client
-        payload = max(options.payload, _LEAST_PAYLOAD) if answered.proto == "udp" else _STREAM
-        yield (
-            f"[INFO] {host}:{ntohs(port)} - {packet[0] << 8 | packet[1]} "
-            f'"{asked.qtype} {asked.qclass} {asked.name} {_coredns_proto(answered.proto)} {len(packet)} '
-            f'{"true" if options.do else "false"} {payload}" '
-            f"{message.rcode(reply, end)} {message.flags(reply[:2])} {len(reply) + 2} {seconds}"
-        )
+    for answered in batch.answered:
+        seconds = f"{max(answered.seconds, 0.0):.9f}s\n"
+        for packet, address, port, _, reply in answered.records:
+            end = message.question_end(packet)
+            asked, options = message.question(packet[12:end]), message.options(packet, end)
+            client = clients.of(address).text
+            host = f"[{client}]" if ":" in client else client
+            payload = max(options.payload, _LEAST_PAYLOAD) if answered.proto == "udp" else _STREAM
+            yield (
+                f"[INFO] {host}:{ntohs(port)} - {packet[0] << 8 | packet[1]} "
+                f'"{asked.qtype} {asked.qclass} {asked.name} {_coredns_proto(answered.proto)} {len(packet)} '
+                f'{"true" if options.do else "false"} {payload}" '
+                f"{message.rcode(reply, end)} {message.flags(reply[:2])} {len(reply) + 2} {seconds}"
+            )
 
 
 def _coredns_proto(proto: str) -> str:

@@ -48,7 +48,7 @@ class QueryLogger:
         loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
         Beat(self._orders, self._beat, loop.call_later).start()
         for output in self._outputs:
-            output.look()
+            await output.open()
         loop.add_reader(self._records.fileno(), self._read)
         loop.add_reader(self._orders.fileno(), self._obey)
         self._orders.send_ready()
@@ -75,12 +75,12 @@ class QueryLogger:
             if not size:
                 return
             try:
-                answered = query_records.decode(self._buffer[:size])
+                batch = query_records.decode(self._buffer[:size])
             except msgspec.MsgspecError as error:
                 _log.error("query log: a message of a worker cannot be read: %s", error)
                 continue
             for output in self._outputs:
-                output.write(answered)
+                output.write(batch)
 
     async def _report_often(self) -> None:
         while True:

@@ -2,9 +2,8 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 
-from resolver.channel.query_records import AnsweredQueries
+from resolver.channel.query_records import QueryBatch
 from resolver.process.query_log_state import OutputKind, OutputState
 
 _log = logging.getLogger(__name__)
@@ -27,8 +26,12 @@ class Output(ABC):
         return OutputState(self.kind, self.to, self._written, self._dropped, self._fault)
 
     @abstractmethod
-    def write(self, answered: Sequence[AnsweredQueries]) -> None:
+    def write(self, batch: QueryBatch) -> None:
         """Write these queries, or drop them."""
+
+    async def open(self) -> None:
+        """Prepare for the first query."""
+        self.look()
 
     @abstractmethod
     def look(self) -> None:
@@ -57,8 +60,3 @@ class Output(ABC):
             self._fault = ""
             lost = self._dropped - self._dropped_before
             _log.info("query log: %s works again; %d queries were dropped", self.to, lost)
-
-
-def number_of(answered: Sequence[AnsweredQueries]) -> int:
-    """Return the number of queries."""
-    return sum(len(each.records) for each in answered)

@@ -1,48 +1,34 @@
-"""Sends records of queries to the query logger, in batches, without ever waiting for it.
+"""Sends records of queries to the query logger, without ever waiting for it.
 
 Chooses which queries are logged, so that the logger has no work with the others. A batch for which the socket has no
 room is dropped, and its records are counted. Does not know the form of the log, or where it goes.
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Final
 
-from msgspec import structs
-
 from resolver.channel import query_records
-from resolver.channel.query_records import AnsweredQueries, QueryRecord
+from resolver.channel.query_records import AnsweredQueries, QueryBatch
 from resolver.query_log_settings import CLASSES, QuerySelection
-from resolver.worker.answer.clock import Timer
 
-BATCH: Final = 256
-"""Records that are sent together. A large batch has fewer system calls and wakes the logger less often …"""
 LARGEST: Final = 64 << 10
-"""… up to so many octets: the socket takes about 200 KiB (net.core.wmem_default)."""
-DELAY: Final = 0.1
-"""Seconds that a record waits for others."""
+"""Octets of a message, where it can be divided. The socket takes about 200 KiB (net.core.wmem_default)."""
 _DENIED: Final = 3  # NXDOMAIN
 _TRUNCATED: Final = 2  # in the third octet of a message
-
-CallLater = Callable[[float, Callable[[], None]], Timer]
 
 
 class QueryLog:
     """This worker's end of the socket to the logger. `dropped`: the cell that counts dropped records."""
 
-    def __init__(self, logger: socket.socket | None, call_later: CallLater, dropped: list[int]) -> None:
+    def __init__(self, logger: socket.socket | None, dropped: list[int]) -> None:
         self._logger = logger
-        self._call_later = call_later
         self._dropped = dropped
         self._selection: QuerySelection | None = None
         self._classes = frozenset(CLASSES)
         self._networks: frozenset[str] = frozenset()
         self._skip = 0
         """Records until the next one of the sample."""
-        self._waiting: list[AnsweredQueries] = []
-        self._count = self._octets = 0
-        """Records in `_waiting`, and about how many octets they have."""
-        self._timer: Timer | None = None
 
     @property
     def is_on(self) -> bool:
@@ -56,47 +42,51 @@ class QueryLog:
             self._classes, self._networks = frozenset(selection.classes), frozenset(selection.networks)
             self._skip = 0
 
-    def add(self, answered: AnsweredQueries) -> None:
+    def add(self, batch: QueryBatch) -> None:
         """Log those of these queries that are selected."""
-        if self._selection is None:
+        if self._selection is None or self._logger is None:
             return
-        records = self._selected(self._selection, answered)
-        if not records:
-            return
-        self._waiting.append(structs.replace(answered, records=records))
-        self._count += len(records)
-        self._octets += sum(len(record[4]) for record in records)
-        if self._count >= BATCH or self._octets >= LARGEST:
-            self.flush()
-        elif self._timer is None:
-            self._timer = self._call_later(DELAY, self.flush)
+        if len(self._classes) < len(CLASSES) or self._networks or self._selection.sample > 1:
+            selected = [self._selected(self._selection, batch, each) for each in batch.answered]
+            batch = QueryBatch(batch.networks, [each for each in selected if each.records])
+        if batch.answered:
+            self._send(batch, self._logger)
 
-    def flush(self) -> None:
-        """Send what waits."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._waiting or self._logger is None:
+    def _send(self, batch: QueryBatch, logger: socket.socket) -> None:
+        octets = query_records.encode(batch)
+        if len(octets) > LARGEST and batch.size > 1:
+            for half in _halves(batch):
+                self._send(half, logger)
             return
-        octets = query_records.encode(self._waiting)
         try:
-            self._logger.send(octets, socket.MSG_DONTWAIT)
+            logger.send(octets, socket.MSG_DONTWAIT)
         except OSError:  # the logger reads too slowly, or has not run for a while
-            self._dropped[0] += self._count
-        self._waiting, self._count, self._octets = [], 0, 0
+            self._dropped[0] += batch.size
 
-    def _selected(self, selection: QuerySelection, answered: AnsweredQueries) -> list[QueryRecord]:
-        records = list(answered.records)
+    def _selected(self, selection: QuerySelection, batch: QueryBatch, answered: AnsweredQueries) -> AnsweredQueries:
+        records = answered.records
         if self._networks:
-            wanted = {index for index, name in answered.networks.items() if name in self._networks}
-            records = [record for record in records if record[3] in wanted]
+            records = [record for record in records if batch.network(record) in self._networks]
         if len(self._classes) < len(CLASSES):
             records = [record for record in records if answer_class(record[4]) in self._classes]
         if selection.sample > 1:
             sampled = records[self._skip :: selection.sample]
             self._skip = (self._skip - len(records)) % selection.sample
-            return sampled
-        return records
+            records = sampled
+        return AnsweredQueries(answered.at, answered.seconds, answered.proto, records)
+
+
+def _halves(batch: QueryBatch) -> Iterator[QueryBatch]:
+    """Yield two batches with the queries of one, which has two at least."""
+    if len(batch.answered) > 1:
+        half = len(batch.answered) // 2
+        yield QueryBatch(batch.networks, batch.answered[:half])
+        yield QueryBatch(batch.networks, batch.answered[half:])
+        return
+    (whole,) = batch.answered
+    half = len(whole.records) // 2
+    for records in (whole.records[:half], whole.records[half:]):
+        yield QueryBatch(batch.networks, [AnsweredQueries(whole.at, whole.seconds, whole.proto, records)])
 
 
 def answer_class(reply: bytes) -> str:

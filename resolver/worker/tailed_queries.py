@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from resolver.channel.query_records import AnsweredQueries
+from resolver.channel.query_records import QueryBatch
 from resolver.channel.watched_queries import QueryFilter, WatchedQuery, wanted
 from resolver.worker.access.clients import unmapped
 from zones.clocks import SteadyTime
@@ -44,14 +44,14 @@ class TailedQueries:
         dropped, self._dropped = self._dropped, 0
         return dropped, found
 
-    def add(self, answered: AnsweredQueries) -> None:
+    def add(self, batch: QueryBatch) -> None:
         """Keep those of these queries that are wanted."""
         if not self._filters:
             return
         if self._steady() >= self._until:
             self._filters = ()
             return
-        for query in _queries(answered):
+        for query in _queries(batch):
             if wanted(self._filters, query):
                 if len(self._kept) >= MOST:
                     self._dropped += 1
@@ -59,13 +59,15 @@ class TailedQueries:
                     self._kept.append(query)
 
 
-def _queries(answered: AnsweredQueries) -> Iterator[WatchedQuery]:
-    for packet, address, _, network, reply in answered.records:
-        name, qtype = _question(packet)
-        yield WatchedQuery(
-            answered.at, answered.proto, unmapped(address), answered.networks[network], name, qtype, reply[1] & 15,
-            len(reply) + 2, answered.seconds,
-        )  # fmt: skip
+def _queries(batch: QueryBatch) -> Iterator[WatchedQuery]:
+    for answered in batch.answered:
+        for record in answered.records:
+            packet, address, _, _, reply = record
+            name, qtype = _question(packet)
+            yield WatchedQuery(
+                answered.at, answered.proto, unmapped(address), batch.network(record), name, qtype, reply[1] & 15,
+                len(reply) + 2, answered.seconds,
+            )  # fmt: skip
 
 
 def _question(packet: bytes) -> tuple[Name, int]:

@@ -69,9 +69,7 @@ class Worker:
         pauses = Pauses()
         gc.callbacks.append(pauses)
         replica = Replica(parts.table, parts.answers, parts.clients)
-        self._query_log = QueryLog(
-            start.query_log, parts.clock.later, parts.counters.cell("query_log_dropped_total", ("queue",))
-        )
+        self._query_log = QueryLog(start.query_log, parts.counters.cell("query_log_dropped_total", ("queue",)))
         self._query_log.configure(settings.query_log)
         self._watch = QueryWatch(parts.clock, self._query_log, responder, parts.networks)
         self._secrets = SecretFiles(settings, parts.cookies)
@@ -107,7 +105,7 @@ class Worker:
         for link in links:
             link.cancel()
         results = await asyncio.gather(*links, return_exceptions=True)
-        self._query_log.flush()
+        self._watch.flush()
         self._forwarder.close()
         self._dialer.close()
         for result in results:
@@ -130,6 +128,7 @@ class Worker:
         files = self._shares(settings)
         self._forwarder.replace(parts.upstreams, parts.loops.mark, _limits(files, settings))
         self._listeners.configure(settings, parts.clients, setup.responder, files.clients)
+        self._watch.flush()
         self._query_log.configure(settings.query_log)
         self._watch.switch(setup.responder, parts.networks)
         self._reports.switch(parts, setup.replica)

@@ -9,8 +9,8 @@ from resolver.process.query_log_state import OutputKind, QueryLogState
 class QueryLogOutputItem(Model):
     """One output of the query log. Counts begin when the query logger starts."""
 
-    output: OutputKind = Field(description="`lines`: a file or stdout.")
-    to: str = Field(description="The path of the file, or `stdout`.")
+    output: OutputKind = Field(description="`lines`: a file or stdout. `dnstap`: a collector.")
+    to: str = Field(description="The path of the file, `stdout`, or the address of the collector.")
     written: int = Field(description="Queries that were written.")
     dropped: int = Field(description="Queries that could not be written.")
     fault: str = Field(description="Why nothing can be written now; empty while it can.")

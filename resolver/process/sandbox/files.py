@@ -51,8 +51,8 @@ def worker() -> Access:
 
 def query_logger(settings: QueryLogSettings) -> Access:
     """Return the files of the query logger: Python's modules, and the directory of its files."""
-    directory = log_directory(settings)
-    return Access(read=(*_python(),), write=(directory,) if directory else (), tcp=False)
+    directory, tcp = log_directory(settings), settings.dnstap is not None and not settings.dnstap.path
+    return Access(read=(*_python(),), write=(directory,) if directory else (), tcp=tcp)
 
 
 def control(settings: ControlSettings, environ: Mapping[str, str], configuration: str = "") -> Access | None:

@@ -8,7 +8,6 @@ from resolver.registry.service.call import Call
 from resolver.registry.service.virtual_networks import subnet_of
 from resolver.registry.store.row import Row
 
-
 _address = lru_cache(100_000)(ip_address)
 """Parses an address. Cached: each new endpoint in a subnet reads the addresses of all others."""
 

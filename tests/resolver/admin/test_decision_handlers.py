@@ -139,7 +139,7 @@ async def test_a_pin_gives_a_name_to_an_endpoint_as_it_is_printed(client: Client
         ({"name": "none.example"}, 409, "no-claim", "no endpoint claims none.example"),
         ({"endpoint": "plain"}, 409, "no-claim", "no endpoint `plain` claims twice"),
         ({"endpoint": ""}, 409, "no-claim", "privateendpoints/first, "),
-        ({"network": "north"}, 404, "unknown-network", "there is no network `north`"),
+        ({"network": "north"}, 404, "unknown-network", "network: there is no `north`; nearest: "),
         ({"name": "a..b"}, 400, "invalid-body", "no domain name"),
         ({"reason": ""}, 400, "invalid-body", "reason"),
         ({"until": "2020-01-01T00:00:00Z"}, 400, "invalid-body", "this time has passed"),

@@ -33,7 +33,7 @@ class Watched:
     def __init__(self, pipeline: "Pipeline", query: Callable[..., bytes]) -> None:
         self.pipeline = pipeline
         self._query = query
-        self.log = QueryLog(None, pipeline.clock.later, [0])
+        self.log = QueryLog(None, [0])
         self.watch = QueryWatch(pipeline.clock, self.log, pipeline.responder, pipeline.parts.networks)
 
     def take(self, *filters: QueryFilter) -> tuple[int, list[WatchedQuery]]:
@@ -108,6 +108,7 @@ def test_nothing_is_noted_without_a_filter_or_when_control_no_longer_asks(watche
     watched.take(EVERY)
     watched.pipeline.now += PATIENCE
     watched.ask("localhost")
+    watched.watch.flush()
     assert watched.is_idle()
     assert watched.names() == []
 

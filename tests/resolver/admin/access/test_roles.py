@@ -1,5 +1,6 @@
 """Role by route, and what browsers can be made to send."""
 
+import inspect
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -85,6 +86,11 @@ async def test_without_tokens_loopback_is_open_for_reading(loopback: Client, rou
 def test_every_change_needs_more_than_the_role_read() -> None:
     assert {route.path for route in ROUTES if route.body and route.role in {None, Role.READ}} == set()
     assert {route.path for route in ROUTES if route.role is None} == {"/livez", "/readyz"}
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.body], ids=lambda route: route.path)
+def test_every_change_is_audited(route: Route) -> None:
+    assert "context.audit(request, " in inspect.getsource(route.handler)
 
 
 async def test_a_token_is_one_header_of_the_scheme_bearer(network: Client) -> None:
