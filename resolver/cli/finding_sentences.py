@@ -110,6 +110,13 @@ def _article(word: str) -> str:
     return "an" if word[:1].lower() in "aeiou" else "a"
 
 
+def _limits(evidence: Json, _: str) -> str:
+    return "; ".join(
+        f"{each['used']:,} of {each['maximum']:,} {each['limited']} that a {each['within']} can have"
+        for each in evidence["limits"]
+    )
+
+
 def _moved(evidence: Json, _: str) -> str:
     changes = [
         f"{each['name']} had {', '.join(each['before'])} and has {', '.join(each['after'])}"
@@ -249,6 +256,7 @@ _SENTENCES: Final[Mapping[str, _Sentence]] = {
     "name-missing": _nameless,
     "endpoint-misplaced": _misplaced,
     "companion-missing": _companions,
+    "limit-near": _limits,
     "address-changed": _moved,
     "address-reused": _reused,
     "network-overlap": _overlap,

@@ -156,6 +156,7 @@ def _vnet(vnet: VirtualNetwork) -> dict[str, Any]:
     properties = {
         "addressSpace": {"addressPrefixes": vnet.prefixes},
         "virtualNetworkPeerings": [{"properties": each} for each in peerings],
+        **({"privateEndpointVNetPolicies": "Basic"} if vnet.high_scale else {}),
     }
     return {
         "id": vnet.id, "type": "Microsoft.Network/virtualNetworks", "location": vnet.region, "properties": properties,

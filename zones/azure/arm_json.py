@@ -120,6 +120,7 @@ class BodyJson(ArmJson):
     ip_configurations: tuple[IpConfigurationJson, ...] | None = None
     address_space: AddressSpaceJson | None = None
     virtual_network_peerings: tuple[PeeringJson, ...] | None = None
+    private_endpoint_v_net_policies: str | None = field(name="privateEndpointVNetPolicies", default=None)
     private_dns_zone_configs: tuple[ZoneConfigJson, ...] | None = None
     private_endpoint_connections: Any = None
     """Of a target resource."""

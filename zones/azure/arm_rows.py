@@ -196,7 +196,9 @@ class RowReader:
         peers = faults.ids(connected, "virtualNetworkPeerings[{}].remoteVirtualNetwork.id")
         space = body.address_space or AddressSpaceJson()
         region = fold_region(row.location)
-        vnet = VirtualNetwork(key, row.id or key, region, space.address_prefixes or (), peers, where=self._where)
+        high_scale = (body.private_endpoint_v_net_policies or "").casefold() == "basic"
+        prefixes = space.address_prefixes or ()
+        vnet = VirtualNetwork(key, row.id or key, region, prefixes, peers, where=self._where, high_scale=high_scale)
         self._keep(self._vnets, vnet)
         self._faults.update(dict.fromkeys(faults.found))
 

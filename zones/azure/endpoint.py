@@ -133,6 +133,8 @@ class VirtualNetwork(msgspec.Struct, frozen=True, gc=False):
     peers: tuple[ResourceId, ...] = ()
     source: str = ""
     where: str = ""
+    high_scale: bool = False
+    """Whether high-scale private endpoints are enabled (`privateEndpointVNetPolicies`), which raises Azure's limits."""
 
 
 def is_served(state: ConnectionState, provisioning: str) -> bool:

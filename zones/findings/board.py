@@ -48,6 +48,8 @@ class Topic(StrEnum):
     """Items of `except` of one network, by the network's name."""
     SHADOW = auto()
     """A name that a zone file and an endpoint have, by the name."""
+    LIMIT = auto()
+    """Limits of one VNet, subscription or target, by the limited thing."""
     OVERLAP = auto()
     """Address space of all VNets; one key."""
     PART = auto()

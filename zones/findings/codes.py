@@ -9,6 +9,7 @@ from zones.findings.endpoint_evidence import (
     EndpointMisplaced,
     EndpointPending,
     EndpointRejected,
+    LimitNear,
     NameMissing,
     ProvisioningFailed,
 )
@@ -44,8 +45,8 @@ from zones.findings.state_evidence import StateSetAside, StateUnwritable
 TYPES: Final[tuple[type[Evidence], ...]] = (
     ConflictingAddress, AddressReused, SyncHeld, SourceIncomplete, StateUnwritable, DuplicateEndpoint, SharedGlobalName,
     EndpointRejected, EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord,
-    ProvisioningFailed, PinIgnored, NameIgnored, ExceptIgnored, StaticShadowsEndpoint, RivalSources, PrivateNamesDiffer,
-    MorePrivateNamesDiffer, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap, SourceUnreadable, StateSetAside,
-    NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, WildcardShared, AddressChanged,
+    ProvisioningFailed, LimitNear, PinIgnored, NameIgnored, ExceptIgnored, StaticShadowsEndpoint, RivalSources,
+    PrivateNamesDiffer, MorePrivateNamesDiffer, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap, SourceUnreadable,
+    StateSetAside, NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, WildcardShared, AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""

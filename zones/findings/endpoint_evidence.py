@@ -124,6 +124,25 @@ class CompanionMissing(Evidence, frozen=True, kw_only=True):
     missing: Annotated[tuple[MissingCompanion, ...], Meta(description="The groups that lack a companion.")]
 
 
+class UsedLimit(msgspec.Struct, frozen=True):
+    """One of Azure's limits, and how much of it is used."""
+
+    limited: Annotated[str, Meta(description="What is limited: private endpoints.")]
+    within: Annotated[str, Meta(description="Where they are counted: in a virtual network, a subscription…")]
+    used: Annotated[int, Meta(description="How many there are.")]
+    maximum: Annotated[int, Meta(description="How many Azure allows.")]
+
+
+class LimitNear(Evidence, frozen=True, kw_only=True):
+    """A VNet, subscription or target with nearly as many endpoints as Azure allows, or as many, or more."""
+
+    code: ClassVar = "limit-near"
+    severity: ClassVar = Severity.WARNING
+    meaning: ClassVar = "80 % or more of one of Azure's limits are used."
+    action: ClassVar = "all endpoints are served; Azure refuses new ones at the limit"
+    limits: Annotated[tuple[UsedLimit, ...], Meta(description="The limits that are nearly or wholly used.")]
+
+
 class AddressChange(msgspec.Struct, frozen=True):
     """A name whose addresses changed."""
 

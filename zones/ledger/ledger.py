@@ -27,6 +27,7 @@ from zones.ledger.carry_over import CarryOver, LedgerSnapshot
 from zones.ledger.claims import Claims
 from zones.ledger.endpoint_index import EndpointIndex, addresses
 from zones.ledger.excepted import ExceptedIndex
+from zones.ledger.limit_use import LimitUse
 from zones.ledger.pins import PinIndex
 from zones.ledger.public_contests import PublicContests
 from zones.ledger.reports import LedgerReports
@@ -92,6 +93,7 @@ class Ledger:
         self.rows = self._winners.rows
         self.classes = self._winners.classes
         self._index = EndpointIndex(catalogue.companions)
+        self._limits = LimitUse(self.vnets)
         self._pins = PinIndex(conflicts, catalogue)
         self._excepted = ExceptedIndex(networks.configured, catalogue)
         self._static: dict[Name, Name] = {}
@@ -126,6 +128,7 @@ class Ledger:
                 touched.shared(each, self.catalogue.companions)
         self._index.move(key, old, new)
         self.census.move(old, new)
+        self._limits.move(old, new)
         if new is None:
             self.endpoints.pop(key, None)
         else:
@@ -164,6 +167,7 @@ class Ledger:
             else:
                 self.vnets[key] = vnet
         regions = {key: region for key, vnet in changes.items() if (region := _region(vnet)) != before[key]}
+        self._limits.touch(changes)
         touched = _Touched()
         if self.networks.learn(regions):
             touched.names |= self._reports.contested
@@ -237,6 +241,8 @@ class Ledger:
                 self._explicit.replace(name, publics)
         if self._explicit.privates or self._public_contests:
             self._decide_publics(touched)
+        for subject, used in self._limits.take():
+            self._reports.limits(subject, used)
         for among in touched.companions - {""}:
             self._reports.companions(among, [self.endpoints[key] for key in self._index.companions(among)])
         for name in touched.names | touched.publics if self._static else ():

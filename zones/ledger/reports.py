@@ -8,12 +8,14 @@ from zones.claims.contest import Claim, Contender, Verdict
 from zones.claims.policy import Pin
 from zones.clocks import WallTime
 from zones.dns.name import Name
-from zones.findings import checks, companions, contested, overlaps, private_names
+from zones.findings import checks, companions, contested, limits, overlaps, private_names
 from zones.findings.board import Board, Topic
+from zones.findings.endpoint_evidence import UsedLimit
 from zones.findings.faults import Reporter
 from zones.findings.finding import Finding
 from zones.ledger.azure_names import MOST, AzureNames
 from zones.ledger.excepted import UnmatchedItems
+from zones.ledger.limit_use import Use
 from zones.networks.network import NetworkMask, Networks
 
 
@@ -63,6 +65,11 @@ class LedgerReports:
         """Report companions that the endpoints with one `Companions.key` lack."""
         found = companions.of_companions(endpoints, self._networks, self._catalogue.companions)
         self._replace(Topic.COMPANIONS, key, found)
+
+    def limits(self, subject: str, uses: Iterable[Use]) -> None:
+        """Report Azure's limits of which a VNet, a subscription or a target uses much; none to close the finding."""
+        used = tuple(UsedLimit(limit.what, limit.where, used, limit.maximum) for limit, used in uses)
+        self._replace(Topic.LIMIT, subject, limits.of_limits(subject, used))
 
     def overlaps(self, vnets: Iterable[VirtualNetwork]) -> None:
         """Report address space that several VNets share."""

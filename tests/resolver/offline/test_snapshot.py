@@ -34,7 +34,7 @@ def generated() -> list[Resources]:
 ENDPOINT = "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe-portal"
 VNET = "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet-one"
 GROUPED = [
-    {"id": VNET, "addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}},
+    {"id": VNET, "addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}, "privateEndpointVNetPolicies": "Basic"},
     {"id": ENDPOINT, "subnet": {"id": f"{VNET}/subnets/one"}, "privateLinkServiceConnections": [{
         "privateLinkServiceConnectionState": {"status": "Approved"}, "groupIds": ["portal"],
         "privateLinkServiceId": "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.New/factories/f1",

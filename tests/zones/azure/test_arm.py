@@ -91,6 +91,7 @@ def vnet_json() -> dict[str, Any]:
                 }
                 for name, state in (("A", "Connected"), ("B", "Initiated"))
             ],
+            "privateEndpointVNetPolicies": "Basic",
         },
     }
 
@@ -121,6 +122,7 @@ VNET = VirtualNetwork(
     prefixes=("10.0.0.0/16",),
     peers=(ResourceId(f"{KEY}/virtualnetworks/a"),),
     where="f.json",
+    high_scale=True,
 )
 
 

@@ -32,7 +32,8 @@ VNETS: Final = """\
 resources
 | where type =~ 'microsoft.network/virtualnetworks'
 | project id, name, location, subscriptionId, resourceGroup,
-  addressSpace = properties.addressSpace, virtualNetworkPeerings = properties.virtualNetworkPeerings
+  addressSpace = properties.addressSpace, virtualNetworkPeerings = properties.virtualNetworkPeerings,
+  privateEndpointVNetPolicies = properties.privateEndpointVNetPolicies
 | order by id asc"""
 """Without subnets: a subnet lists every network interface in it."""
 
