@@ -8,7 +8,7 @@ from resolver.registry.arm import operations, paging
 from resolver.registry.arm.reply import Reply
 from resolver.registry.arm.request import Asked, of_resource
 from resolver.registry.model.resource_id import ArmId
-from resolver.registry.service import resources, targets
+from resolver.registry.service import resources, target_members
 from resolver.registry.service.call import CONNECTIONS, Call, check_access
 from resolver.registry.service.resources import ResourceType
 from resolver.registry.service.types import NETWORK, type_of
@@ -60,7 +60,7 @@ def children(asked: Asked, call: Call) -> Reply:
 def link_resources(asked: Asked, call: Call) -> Reply:
     """Return the sub-resources of a target. Raises `ArmFailure`."""
     check_access(call.caller, asked.resource, "read")
-    return Reply(200, {"value": targets.link_resources(call, asked.resource)})
+    return Reply(200, {"value": target_members.link_resources(call, asked.resource)})
 
 
 def _page(asked: Asked, call: Call, kind: ResourceType, scope: ArmId) -> Reply:

@@ -6,7 +6,7 @@ The consumer learns the names with the approval, not before: those of a private 
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.service.call import ENDPOINT, Call
 from resolver.registry.service.endpoint_body import connection_in, link_of
-from resolver.registry.service.targets import members_of
+from resolver.registry.service.target_members import members_of
 from resolver.registry.store.row import Json, Row
 from zones.azure.catalogue import catalogue
 from zones.dns import name

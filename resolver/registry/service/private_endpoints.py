@@ -17,7 +17,13 @@ from resolver.registry.model.placement import (
     check_placement,
 )
 from resolver.registry.model.resource_id import ArmId, require_type
-from resolver.registry.service import connections, endpoint_dns, network_interfaces, private_link_services, targets
+from resolver.registry.service import (
+    connections,
+    endpoint_dns,
+    network_interfaces,
+    private_link_services,
+    target_members,
+)
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import ENDPOINT, SERVICE, Call, may_approve
 from resolver.registry.service.endpoint_body import AUTOMATIC, MANUAL, connection_in, link_of, with_connection
@@ -77,7 +83,7 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
         "groupIds": list(request.groups),
     }
     wanted = map(_configuration, _static(given))
-    placed = network_interfaces.placed(call, found, subnet, targets.members_of(call, link), wanted)
+    placed = network_interfaces.placed(call, found, subnet, target_members.members_of(call, link), wanted)
     nic = network_interfaces.made(call, found, subnet, placed, given.text("customNetworkInterfaceName"))
     linked = {
         "name": request.name,
@@ -153,7 +159,7 @@ def _request(call: Call, found: ArmId, given: Body) -> _Request:
         target = call.row(ArmId.parse(wanted, path), path)
     if target.type == SERVICE.casefold() and not by_alias:
         _check_visible(call, found, target, path)
-    group = targets.check_group(target, link.texts("groupIds"), link.where("groupIds"))
+    group = target_members.check_group(target, link.texts("groupIds"), link.where("groupIds"))
     name = connection.text("name") or found.name
     return _Request(kind, name, target, by_alias, (group,) if group else (), link.text("requestMessage"), path)
 
