@@ -45,6 +45,7 @@ def run(url: Callable[[], str], configuration: Configuration, wanted: Options, *
     the configuration itself.
     """
     path, named, flags = configuration
+    asked = _asked(wanted)
     if flags:
         why = "`--set` changes the configuration"
     else:
@@ -60,7 +61,9 @@ def run(url: Callable[[], str], configuration: Configuration, wanted: Options, *
                 _print(found, as_json=as_json)
                 return 0
             why = f"the one at {address} runs {found.configuration}"
-    _print(_offline(path or DEFAULT_CONFIG, flags, wanted), as_json=as_json, why=why)
+    if wanted.ask or wanted.worker is not None:
+        raise Failed(f"`--ask` and `--worker` need a running daemon: {why}")
+    _print(offline_explanation.explained(path or DEFAULT_CONFIG, flags, asked), as_json=as_json, why=why)
     return 0
 
 
@@ -78,15 +81,17 @@ def _of_daemon(url: str, wanted: Options) -> Explanation:
     return Explanation.model_validate(admin_client.get(url, "/v1/explain", parameters))
 
 
-def _offline(path: Path, flags: Mapping[str, str], wanted: Options) -> Explanation:
-    if wanted.ask or wanted.worker is not None:
-        raise Failed("`--ask` and `--worker` need a running daemon")
+def _asked(wanted: Options) -> Asked:
+    """Return the question. Raises `Failed` for a text that is none."""
+    try:
+        asked = question(wanted.name, wanted.rtype), client_address(wanted.client)
+    except InvalidQuestion as error:
+        raise Failed(str(error)) from None
     try:
         listener = parse(wanted.listener) if wanted.listener else None
-        asked = question(wanted.name, wanted.rtype), client_address(wanted.client)
-    except (InvalidQuestion, InvalidHostPort) as error:
-        raise Failed(str(error)) from None
-    return offline_explanation.explained(path, flags, Asked(*asked, wanted.transport, listener))
+    except InvalidHostPort as error:
+        raise Failed(f"listener: {error}") from None
+    return Asked(*asked, wanted.transport, listener)
 
 
 def _print(found: Explanation, *, as_json: bool, why: str = "") -> None:

@@ -5,11 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
+import dns.edns
+
 from resolver.admin.resources.explanation import (
     ExplainedClaim,
     ExplainedStep,
     ExplainedUpstream,
     Explanation,
+    ZoneTerms,
 )
 from resolver.admin.resources.replies import Reply
 from resolver.channel.trace import Access
@@ -23,6 +26,7 @@ _ZONE: Final = {
     "endpoints": "endpoints", "file": "a zone file", "private-dns": "a private DNS zone",
     "configuration": "`zones.overrides`",
 }  # fmt: skip
+_CODES: Final = frozenset(map(int, dns.edns.EDECode))
 _ADDRESSES: Final = frozenset({"A", "AAAA"})
 
 
@@ -50,10 +54,11 @@ def _tree(node: Node, first: str = "", rest: str = "") -> Iterator[str]:
 def wrapped(text: str, rest: str = "", first: str = "") -> list[str]:
     """Return a text as lines. The first line begins with `first`, the others with `rest`, or 3 spaces without it."""
     width = max(WIDTH, len(rest) + _NARROWEST)
-    return textwrap.wrap(
+    found = textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=rest or "   ", break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in found]
 
 
 # -- the answer in a line
@@ -87,7 +92,7 @@ def _error(answer: Reply) -> str:
 
 
 def _client(found: Explanation) -> Node:
-    network, below = found.network, []
+    network, below = found.network, [Node(f"allowed: {found.access_by} of `dns.allow` holds the address")]
     if found.access is not Access.ALLOWED:
         return Node(f"client {found.client}: {found.why}")
     if network.name is None:
@@ -108,12 +113,7 @@ def _client(found: Explanation) -> Node:
 
 def _step(step: ExplainedStep) -> Node:
     below = [Node(f"{step.row}: {step.why}")]
-    if step.zones:
-        terms = [
-            f"{each.zone} of {_ZONE[each.source]}: on_miss {each.on_miss}, ttl {each.ttl} s, chain {each.chain}"
-            for each in step.zones
-        ]
-        below.append(Node(f"zone{'s' if len(terms) > 1 else ''} {'; '.join(terms)}"))
+    below += map(_zone, step.zones)
     if step.upstream:
         below.append(_upstream(step.upstream))
     if step.stripped:
@@ -123,8 +123,16 @@ def _step(step: ExplainedStep) -> Node:
     return Node(step.name, below)
 
 
+def _zone(zone: ZoneTerms) -> Node:
+    """Return what a zone says of its names. Those of a zone file have TTLs of their own, and no alias to choose."""
+    terms = f"zone {zone.zone} of {_ZONE[zone.source]}: on_miss {zone.on_miss}"
+    if zone.source in {"file", "private-dns"}:
+        return Node(terms)
+    return Node(f"{terms}, ttl {zone.ttl}\N{NO-BREAK SPACE}s, chain {zone.chain}")
+
+
 def _upstream(use: ExplainedUpstream) -> Node:
-    verb = "asked" if use.asked or use.rcode is not None else "would be asked"
+    verb = "was asked" if use.asked or use.rcode is not None else "would be asked"
     servers = [
         Node(f"{each.server} {'up' if each.up else 'down'}{_round_trip(each.round_trip_ms)}") for each in use.servers
     ]
@@ -141,24 +149,33 @@ def _claim(claim: ExplainedClaim) -> Node:
         below.append(Node("`names` in the configuration gives the name"))
     if claim.lingers_until:
         below.append(Node(f"removed, lingers until {_time(claim.lingers_until)}"))
-    below.append(Node(f"target {output.short(claim.target)} ({', '.join(claim.groups)})"))
-    placed = [*(f"interface {output.short(nic)}" for nic in claim.nics)]
-    placed += [f"virtual network {output.short(claim.vnet)}"] if claim.vnet else []
-    below += [Node(", ".join(placed))] if placed else []
-    below.append(Node(_source(claim)))
+    groups = f", group {', '.join(claim.groups)}" if claim.groups else ""
+    below += [Node(f"target {output.short(claim.target)}{groups}")] if claim.target else []
+    below += [Node(f"interface {output.short(nic)}") for nic in claim.nics]
+    if claim.vnet:
+        subnet = f"subnet {claim.subnet} of " if claim.subnet else ""
+        below.append(Node(f"{subnet}virtual network {output.short(claim.vnet)}"))
+    below += [Node(_seen(claim)), Node(_source(claim))]
     return Node(f"{output.short(claim.endpoint)} {claim.standing}: {claim.why}", below)
+
+
+def _seen(claim: ExplainedClaim) -> str:
+    last = f", last seen {_time(claim.last_seen)}" if claim.last_seen else ""
+    return f"first seen {_time(claim.first_seen)}{last}"
 
 
 def _source(claim: ExplainedClaim) -> str:
     of = claim.of
-    read = f", read {_time(of.last_success)}" if of.last_success else ""
+    read = f", last read {_time(of.last_success)}" if of.last_success else ""
+    error = f", since then: {of.last_error}" if of.last_error else ""
     where = PurePath(of.where).name or of.where
-    return f"source {of.name} ({where}): {of.freshness or 'no data'}{read}, first seen {_time(claim.first_seen)}"
+    return f"source {of.name} ({where}): {of.freshness or 'no data'}{read}{error}"
 
 
 def _reply(found: Explanation) -> Node:
     if found.answer is None:
-        return Node("no reply yet" if found.access is Access.ALLOWED else "no reply")
+        would = "no reply: an upstream server must be asked first, which `--ask` does"
+        return Node(would if found.access is Access.ALLOWED else "no reply")
     below = [Node(f"flags {' '.join(found.answer.flags)}"), *_sections(found.answer)]
     if found.kept:
         until = "until a change" if found.kept.left is None else f"for {found.kept.left:.0f} s more"
@@ -168,10 +185,15 @@ def _reply(found: Explanation) -> Node:
 
 
 def _sections(answer: Reply) -> Iterable[Node]:
-    yield from (Node(f"EDE {each.code}: {each.text}".rstrip(": ")) for each in answer.ede)
+    yield from (Node(f"EDE {each.code} ({_ede(each.code)}): {each.text}".rstrip(": ")) for each in answer.ede)
     yield from map(Node, answer.answer)
     yield from (Node(f"authority: {line}") for line in answer.authority)
     yield from (Node(f"additional: {line}") for line in answer.additional)
+
+
+def _ede(code: int) -> str:
+    """Return the name of an extended error in RFC 8914."""
+    return dns.edns.EDECode.make(code).name.replace("_", " ").capitalize() if code in _CODES else "unknown"
 
 
 def _time(text: str) -> str:

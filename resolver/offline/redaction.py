@@ -46,6 +46,7 @@ class Redaction:
             given,
             key=self.reference(given.key), id=self.reference(given.id), name=self.name(given.name),
             subscription=self.name(given.subscription), vnet=self.reference(given.vnet),
+            subnet=self.name(given.subnet),
             target=self.reference(given.target), nics=tuple(map(self.reference, given.nics)),
             dns=tuple(map(self._row, given.dns)),
             records=None if given.records is None else tuple(map(self._row, given.records)), faults=(),

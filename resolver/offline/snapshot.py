@@ -113,6 +113,10 @@ def _row(resource: Resource) -> dict[str, Any]:
             return _zone_group(resource)
 
 
+def _subnet_id(endpoint: PrivateEndpoint) -> str:
+    return f"{endpoint.vnet}/subnets/{endpoint.subnet}" if endpoint.subnet else endpoint.vnet
+
+
 def _endpoint(endpoint: PrivateEndpoint) -> dict[str, Any]:
     connection = {
         "privateLinkServiceId": endpoint.target,
@@ -121,7 +125,7 @@ def _endpoint(endpoint: PrivateEndpoint) -> dict[str, Any]:
     }
     properties = {
         "provisioningState": endpoint.provisioning,
-        "subnet": {"id": endpoint.vnet} if endpoint.vnet else None,  # no reader needs the subnet itself
+        "subnet": {"id": _subnet_id(endpoint)} if endpoint.vnet else None,
         "networkInterfaces": [{"id": nic} for nic in endpoint.nics],
         "privateLinkServiceConnections": [{"properties": connection}],
         "customDnsConfigs": [

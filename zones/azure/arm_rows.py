@@ -150,6 +150,7 @@ class RowReader:
                 for config in body.custom_dns_configs or ()
             ),
             faults=faults.found,
+            subnet=intern(_subnet_name((body.subnet.id if body.subnet else None) or "")),
         )
         self._keep(self._endpoints, endpoint)
         self._inner_nics(row, body)
@@ -270,6 +271,12 @@ def normalised(text: object) -> tuple[ResourceId, str]:
 def _vnet_id(text: str) -> ResourceId:
     """Return the VNet of a subnet or VNet id. Cached: an estate has few subnets with many endpoints in each."""
     return ResourceId(intern(resource_id(text).partition("/subnets/")[0]))
+
+
+def _subnet_name(text: str) -> str:
+    """Return the last part of the id of a subnet, as it is spelled; empty for an id of something else."""
+    above, _, name = text.rstrip("/").rpartition("/")
+    return name if above.casefold().endswith("/subnets") else ""
 
 
 def type_of(text: object, key: ResourceId) -> str:

@@ -65,6 +65,11 @@ class Inventory:
         nics = (self._held_nics.first(nic) for nic in sorted(self._links.get(key, ())))
         return tuple(nic.id for nic in nics if nic is not None and endpoint is not None and self._owns(endpoint, nic))
 
+    def subnet_of(self, key: ResourceId) -> str:
+        """Return the name of an endpoint's subnet; empty where it is not known."""
+        endpoint = self._held_endpoints.first(key)
+        return endpoint.subnet if endpoint is not None else ""
+
     def parts(self) -> Iterator[tuple[str, str, Resources]]:
         """Yield the source, name and resources of each part. An `update` with all of them makes an equal inventory."""
         for place in sorted(self._parts):

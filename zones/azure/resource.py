@@ -45,6 +45,8 @@ class PrivateEndpoint(Struct, frozen=True, gc=False, array_like=True):
     records: tuple[NicRow, ...] | None = None
     network: str = ""
     faults: tuple[Fault, ...] = ()
+    subnet: str = ""
+    """Name of the subnet in `vnet`; empty in the short form."""
 
 
 class Nic(Struct, frozen=True, gc=False, array_like=True):

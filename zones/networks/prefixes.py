@@ -35,6 +35,13 @@ def prefix(text: str) -> Prefix:
     return Prefix(network.network_address.packed, network.prefixlen)
 
 
+def covering(texts: Iterable[str], address: bytes) -> Prefix | None:
+    """Return the longest of some prefixes that contains a packed address; None where none does."""
+    found = [each for each in map(prefix, texts) if each.address <= address <= each.end]
+    same = [each for each in found if len(each.address) == len(address)]
+    return max(same, key=lambda each: each.length, default=None)
+
+
 class Prefixes:
     """A table from prefixes to indices. Of two equal prefixes, the later one counts."""
 

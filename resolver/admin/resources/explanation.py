@@ -3,7 +3,7 @@
 Decides nothing: the worker has answered, the ledger has decided. Time is an argument, in seconds since the epoch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import Literal, NamedTuple
 
@@ -27,10 +27,10 @@ from resolver.settings import Accepted, Transport
 from resolver.wire import codes
 from zones.claims.contest import Rule
 from zones.clocks import WallTime
-from zones.dns.name import Name, to_text
+from zones.dns.name import Name, reversed_address, to_text
 from zones.networks.membership import Membership, membership
 from zones.networks.network import NO_NETWORK
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex, covering
 
 
 class ExplainParameters(Parameters):
@@ -80,6 +80,7 @@ class ExplainedClaim(ClaimItem):
     last_seen: Time | None = Field(description="When its source was last read with it.")
     nics: list[str] = Field(description="Resource ids of the endpoint's network interfaces.")
     vnet: str
+    subnet: str = Field(description="Name of the subnet in `vnet`; empty where it is not known.")
     target: str = Field(description="Resource id or alias of the private link resource.")
     groups: list[str]
     of: ClaimSource
@@ -153,6 +154,10 @@ class Explanation(Model):
     configuration: str = Field(description="Path of the configuration file.")
     saved: Time | None = Field(description="Without a daemon: when the inventory was saved that was used, if any.")
     access: Access
+    access_by: str | None = Field(
+        description="The longest prefix of `dns.drop.clients`, else of `dns.allow`, that holds the address; null "
+        "where none does."
+    )
     network: NetworkMatch
     row: Row = Field(description="What decided about the last name.")
     why: str = Field(description="Why the query was answered before any name was looked up; else empty.")
@@ -185,7 +190,7 @@ def explanation(
     """Return the explanation of a trace."""
     index = NONE if trace.network == NO_NETWORK else estate.networks.find_named(trace.network)
     claims: dict[bytes, list[ExplainedClaim]] = {}
-    for place, each in standings(estate, map(_place, trace.steps), index, now):
+    for place, each in _standings(estate, trace.steps, index, now):
         claims.setdefault(place, []).append(_claim(estate, each, trace.network, now))
     seen: set[bytes] = set()
     steps = []
@@ -197,15 +202,36 @@ def explanation(
         name=to_text(asked.question.name), type=codes.type_text(asked.question.type),
         client=str(ip_address(asked.client)), transport=asked.transport, worker=origin.worker,
         configuration=accepted.path, saved=None if origin.saved is None else clock_text(origin.saved),
-        access=trace.access, network=_network(estate, asked, trace), row=trace.row,
+        access=trace.access, access_by=_access_by(accepted, asked.client, trace.access),
+        network=_network(estate, asked, trace), row=trace.row,
         why="" if steps else early_reason(trace.access, trace.row), steps=steps,
         answer=None if trace.message is None else reply(dns.message.from_wire(trace.message, one_rr_per_rrset=False)),
         kept=None if trace.kept is None else _kept(trace.kept),
     )  # fmt: skip
 
 
+def _access_by(accepted: Accepted, client: bytes, access: Access) -> str | None:
+    worker = accepted.worker
+    found = covering(worker.drop_clients if access is Access.DROPPED else worker.allow, client)
+    return None if found is None else str(found)
+
+
 def _kept(answer: KeptAnswer) -> KeptCompiledAnswer:
     return KeptCompiledAnswer(age=round(answer.age, 1), left=_seconds(answer.left))
+
+
+def _standings(
+    estate: Estate, steps: Sequence[Step], network: NetworkIndex, now: WallTime
+) -> Iterator[tuple[Name, ClaimStanding]]:
+    """Yield the claims on the names of the chain; at the PTR name of an address, those with the address."""
+    yield from standings(estate, map(_place, steps), network, now)
+    for step in steps:
+        address = reversed_address(Name(step.name)) if step.row is Row.POINTER else None
+        if address is not None:
+            names = dict.fromkeys(Name(rdata.lower()) for rrset in step.records for rdata in rrset.rdatas)
+            for _, each in standings(estate, map(Place, names), network, now):
+                if address in each.claim.addresses:
+                    yield Name(step.name), each
 
 
 def _place(step: Step) -> Place:
@@ -284,7 +310,8 @@ def _claim(estate: Estate, each: ClaimStanding, network: str, now: WallTime) -> 
         others=[ledger.holder(key).id for key in each.others],
         last_seen=None if seen is None else clock_text(seen),
         nics=list(estate.inventory.nics_of(claim.endpoint)),
-        vnet=holder.vnet, target=holder.target, groups=list(holder.groups),
+        vnet=holder.vnet, subnet=estate.inventory.subnet_of(claim.endpoint),
+        target=holder.target, groups=list(holder.groups),
         of=ClaimSource(
             name=holder.source, where=holder.where,
             last_success=None if status is None or status.last_success is None else clock_text(status.last_success),

@@ -133,6 +133,8 @@ def cache_text(use: UpstreamUse) -> str:
     """Return what the worker knows of the reply."""
     rcode = "" if use.rcode is None else codes.rcode_text(use.rcode)
     match use.state:
+        case CacheState.HIT if use.asked and use.left < 1:
+            return f"asked now: {rcode}, which is not kept"
         case CacheState.HIT if use.asked:
             return f"asked now: {rcode}, kept for {use.left:.0f} s"
         case CacheState.HIT:

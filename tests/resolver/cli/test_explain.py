@@ -23,7 +23,10 @@ def test_the_answer_comes_first_and_then_why(run: Run, daemon: Path) -> None:
     ran = run("explain", "kv.vault.azure.net", "--client", "10.2.0.1", "-c", daemon)
     first, *lines = ran.out.splitlines()
     assert first == "kv.vault.azure.net A for 10.2.0.1 over udp: NOERROR 10.2.0.5 of west"
-    assert lines[:2] == ["client 10.2.0.1", "└─ network west: 10.2.0.0/16 holds the address"]
+    assert lines[:3] == [
+        "client 10.2.0.1", "├─ allowed: 10.0.0.0/8 of `dns.allow` holds the address",
+        "└─ network west: 10.2.0.0/16 holds the address",
+    ]  # fmt: skip
     assert "├─ west won: the only claim that is visible here" in lines
     assert "├─ east not-visible: it is visible to east, not to west" in lines
     assert lines[-1] == "└─ kv.vault.azure.net. 10 IN A 10.2.0.5"

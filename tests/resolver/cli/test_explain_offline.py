@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 Run = Callable[..., Any]
+EXAMPLE = Path(__file__).parents[3] / "examples/hub-spoke/pldns.yaml"
 
 
 def explained(run: Run, config: Path, *arguments: str) -> Any:  # noqa: ANN401 - what JSON can hold
@@ -136,6 +137,33 @@ def test_explain_says_why(run: Run, config: Path, name: str, rtype: str, client:
 def test_explain_shows_the_claim_behind_a_wildcard(run: Run, config: Path) -> None:
     found = explained(run, config, "app.happy.westeurope.azurecontainerapps.io")
     assert list(claims(found)) == ["star"]
+
+
+def test_an_endpoint_of_azure_is_shown_with_its_place(run: Run) -> None:
+    """At the name, and at the PTR name of its address; with the subnet, and the prefix that allows the client."""
+    for name in ("stcontososhop.blob.core.windows.net", "10.1.2.7"):
+        ran = run("explain", name, "--client", "127.0.1.1", "-c", EXAMPLE, "--set", "state.directory=/nonexistent")
+        assert ran.code == 0, ran.err
+        out = " ".join(ran.out.replace("│", " ").split())
+        assert "├─ allowed: 127.0.0.0/8 of `dns.allow` holds the address" in out
+        assert "├─ target stcontososhop (rg-shop-weu), group blob" in out
+        assert "├─ subnet snet-endpoints of virtual network vnet-shop-weu (rg-shop-network-weu)" in out
+        assert re.search(r"├─ first seen \S+Z, last seen \S+Z └─ source estate \(\S+\.json\): fresh, last read", out)
+        assert max(map(len, ran.out.splitlines())) <= 80
+    (claim,) = explained(run, EXAMPLE, "10.1.2.7", "--client", "127.0.1.1", "--set", "state.directory=/nonexistent")[
+        "steps"
+    ][0]["claims"]
+    assert (claim["subnet"], claim["standing"]) == ("snet-endpoints", "won")
+
+
+def test_a_zone_file_shows_no_terms_of_endpoints(run: Run, config: Path) -> None:
+    out = run("explain", "files.corp.example", "-c", config).out
+    assert "├─ zone corp.example of a zone file: on_miss nxdomain\n" in out
+
+
+def test_a_mistake_is_found_without_asking_anybody(run: Run, config: Path) -> None:
+    ran = run("explain", "https://kv.vault.azure.net/keys", "-c", config)
+    assert ran.err == "pldns: https://kv.vault.azure.net/keys is a URL; the name in it is kv.vault.azure.net\n"
 
 
 def test_no_claim_is_visible_to_a_client_in_no_network(run: Run, config: Path) -> None:

@@ -108,6 +108,7 @@ ENDPOINT = PrivateEndpoint(
     state_text="Approved",
     nics=(ResourceId(f"{KEY}/networkinterfaces/pe1.nic"),),
     dns=(NicRow(("acct.blob.core.windows.net",), ("10.0.0.4",)),),
+    subnet="pe",
 )
 NIC = Nic(
     key=ResourceId(f"{KEY}/networkinterfaces/pe1.nic"),

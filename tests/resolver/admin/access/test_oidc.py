@@ -1,5 +1,6 @@
 """Access tokens of an OpenID provider: real keys, a real server that has them, and hostile tokens."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -43,6 +44,7 @@ class Provider:
     def __init__(self) -> None:
         self.keys: list[dict[str, Any]] = [public(RSA, "one"), public(EC, "two", alg="ES256")]
         self.reads = 0
+        self.read_again = asyncio.Event()
         self.status = 200
         self.issuer = ""
 
@@ -51,6 +53,8 @@ class Provider:
 
     async def key_set(self, _: web.Request) -> web.Response:
         self.reads += 1
+        if self.reads > 1:
+            self.read_again.set()
         return web.json_response({"keys": self.keys}, status=self.status)
 
 
@@ -184,6 +188,19 @@ async def test_the_last_keys_stay_while_the_provider_is_down(
     provider.status = 200  # no usable key: as if it were down
     assert await change(client, signed(claims(provider), OTHER, "new")) == (401, "token-invalid")
     assert (await change(client, signed(claims(provider))))[0] == 200
+
+
+async def test_keys_are_read_again_after_their_time_without_a_wait(
+    client: Client, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await change(client, signed(claims(provider))))[0] == 200
+    assert (await change(client, signed(claims(provider))))[0] == 200
+    assert provider.reads == 1
+    monkeypatch.setattr(oidc_keys, "AGAIN", 0)
+    monkeypatch.setattr(oidc_keys, "LASTING", 0)
+    assert (await change(client, signed(claims(provider))))[0] == 200
+    async with asyncio.timeout(60):
+        await provider.read_again.wait()
 
 
 @pytest.mark.parametrize("issuer", ["https://evil.example", ""])
