@@ -1,5 +1,6 @@
 """Pages of a list: the link to the next page names the last item that was sent, so that it survives changes."""
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final
 
@@ -11,6 +12,7 @@ from resolver.registry.store.row import Json
 
 SIZE: Final = 500
 """Most items of a page."""
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _TOKEN: Final = "$skipToken"  # noqa: S105 - the name of a parameter
 
 
@@ -45,6 +47,6 @@ def _after(token: str) -> str:
 def _size(text: str) -> int:
     if not text:
         return SIZE
-    if not text.isascii() or not text.isdigit() or not int(text):
+    if not _NUMBER.fullmatch(text) or not int(text):
         raise bad_request("InvalidTopParameter", f"`$top` must be a positive number, not {text[:20]!r}.", "$top")
     return min(int(text), SIZE)

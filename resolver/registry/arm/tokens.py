@@ -57,7 +57,7 @@ def issued(form: Mapping[str, str], authorization: str, origin: str, settings: R
             "configuration has the ids, and the SHA-256 of each secret.",
         )
     wanted = form.get("scope") or form.get("resource") or origin
-    audience = wanted.split()[0].removesuffix("/.default")
+    audience = wanted.partition(" ")[0].removesuffix("/.default")
     now = int(time.time())
     claims = {
         "aud": audience, "iss": f"{origin}/{settings.tenant}/v2.0", "iat": now, "nbf": now, "exp": now + LIFETIME,

@@ -78,14 +78,14 @@ def put(call: Call, kind: ResourceType, found: ArmId, body: Body, given: Precond
     if kind.put is None:
         raise not_allowed(found, "PUT")
     check_group(call, found)
-    if not _NAME.fullmatch(found.name):
+    was = call.tx.get(found.key)
+    if was is None and not _NAME.fullmatch(found.name):
         raise bad_request(
             "InvalidResourceName",
             f"The resource name {found.name[:80]!r} is invalid. It must begin with a letter or digit, end with a "
             "letter, digit or underscore, and have letters, digits, underscores, dots and hyphens only, at most 90.",
             "name",
         )
-    was = call.tx.get(found.key)
     _check_precondition(was, given, found)
     if was is not None:
         found = ArmId.parse(was.id)  # the case of the first request stays

@@ -6,6 +6,7 @@ undoes only itself. Reads see the last commit and do not wait for writes. Does n
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ from resolver.registry.store.transaction import Transaction
 FILE: Final = "registry.sqlite"
 _BATCH: Final = 64
 """Most writes that share a commit."""
+
+_log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _S = TypeVar("_S")
@@ -90,7 +93,7 @@ class Database(Generic[_S]):
                 return work(Transaction(reader, 0))
             finally:
                 reader.execute("ROLLBACK")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise Unavailable(f"{self._path}: {error}") from error
 
     # -- the thread of the writes
@@ -131,9 +134,9 @@ class Database(Generic[_S]):
                 writer.execute("SAVEPOINT one")
                 try:
                     results.append(work(transaction))
-                except sqlite3.OperationalError:
-                    raise
-                except Exception as error:  # noqa: BLE001 - it is raised where the write was asked for
+                except Exception as error:
+                    if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                        raise  # the database itself fails
                     writer.execute("ROLLBACK TO one")
                     results.append(error)
                 else:
@@ -164,7 +167,7 @@ class Database(Generic[_S]):
             except (sqlite3.Error, Unavailable) as error:
                 results, summary = [Unavailable(f"{self._path}: {error}")] * len(batch), None
             if summary is not None:
-                self._committed(summary)
+                self._announce(summary)
             for each, result in zip(batch, results, strict=True):
                 if each.done.done():
                     continue  # the client has gone
@@ -172,6 +175,13 @@ class Database(Generic[_S]):
                     each.done.set_exception(result)
                 else:
                     each.done.set_result(result)
+
+    def _announce(self, summary: _S) -> None:
+        """Report the changes of a commit. An error there must not stop the writes."""
+        try:
+            self._committed(summary)
+        except Exception:  # noqa: BLE001 - the writes of others wait
+            _log.exception("a change of the registry was not applied")
 
 
 def _nothing(_transaction: Transaction) -> None:

@@ -86,6 +86,23 @@ async def test_a_database_that_cannot_be_opened_is_unavailable_and_comes_back(tm
             await registry.everything()
 
 
+async def test_a_damaged_database_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"no database" * 1000)
+    database = _database(tmp_path)
+    async with database.opened():
+        with pytest.raises(Unavailable, match="not a database"):
+            await database.read(lambda tx: tx.fact("version"))
+
+
+async def test_a_follower_that_fails_does_not_stop_the_writes(tmp_path: Path) -> None:
+    def fail(_: dict[str, str]) -> None:
+        raise LookupError
+
+    database = _database(tmp_path, fail)
+    async with database.opened():
+        assert [await database.write(_put(ONE)), await database.write(_put(ONE))] == [1, 2]
+
+
 async def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     database = _database(tmp_path)
     async with database.opened():

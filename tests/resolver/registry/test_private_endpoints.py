@@ -204,6 +204,13 @@ async def test_the_owner_decides_at_any_time_and_both_sides_show_the_same(lab: A
     assert (await lab("DELETE", network("pe"))).status == 202
 
 
+async def test_a_connection_of_an_endpoint_with_a_long_name_can_be_approved(lab: Arm) -> None:
+    await lab("PUT", network("e" * 80), endpoint(account(), "blob", manual=True), client=NETWORKER)
+    (connection,) = (await lab("GET", f"{account()}/privateEndpointConnections")).body["value"]
+    state = {"privateLinkServiceConnectionState": {"status": "Approved"}}
+    assert (await lab("PUT", connection["id"], {"properties": state}, client=SUPPLIER)).status == 200
+
+
 async def test_an_endpoint_whose_target_is_deleted_is_disconnected(lab: Arm) -> None:
     await lab("PUT", network("pe"), endpoint(account(), "blob"))
     assert (await lab("DELETE", account())).status == 202
