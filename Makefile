@@ -14,7 +14,7 @@ TARGETS      ?= query reply frames zone inventory header packet event
 # Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test pythons check fmt venv plain bench fuzz api chaos soak lock sbom audit dist packaging az
+.PHONY: run test pythons check fmt venv plain bench fuzz api clients chaos soak lock sbom audit dist packaging az
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -73,6 +73,14 @@ fuzz: $(BUILT)
 # Sends more than 2,000 requests to a running pldns that schemathesis makes from its OpenAPI document.
 api: $(BUILT)
 	PLDNS_WHOLE_API=1 $(BIN)/python -m pytest --verbose tests/live/test_api.py
+
+# Makes Python, TypeScript and Go clients from the OpenAPI document, checks their types, and asks a running pldns with each.
+# The generators come from PyPI and npm. TypeScript needs node and npm, Go needs go and java; else these are skipped.
+clients: $(BUILT)
+	$(PYTHON) -m venv build/clients
+	build/clients/bin/pip install --quiet --disable-pip-version-check openapi-python-client==0.29.1 openapi-generator-cli==7.26.0
+	! command -v npm || npm install --silent --prefix build/clients/npm openapi-typescript@7.13.0 openapi-fetch@0.17.0 typescript@5.9.3 @types/node@20.19.0
+	$(BIN)/python -m pytest --verbose --override-ini timeout=900 tests/packaging/clients.py
 
 # Breaks a running pldns in many ways while every answer is checked, and prints what clients notice. `CHAOS=upstream` does a
 # part; `CHAOS=--write` puts the table into docs/reliability.md.

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from resolver import http_listener
+from resolver.admin import conditional
 from resolver.admin.access.audit import AuditLog
 from resolver.admin.access.certificate import Certificate
 from resolver.admin.access.entrances import Entrance, HealthEntrance, NetworkEntrance, UnixEntrance
@@ -113,12 +114,15 @@ def _application(
 
 async def _get(context: Context, entrance: Entrance, route: Route, request: web.Request) -> web.StreamResponse:
     await _let_in(entrance, route, request)
+    version = route.version(context, request) if route.version else None
     try:
-        return await route.handler(context, request, route.parameters.model_validate(_query(request, route.parameters)))
+        asked = route.parameters.model_validate(_query(request, route.parameters))
+        response = await route.handler(context, request, asked)
     except ValidationError as error:
         raise _refused(route, error.errors()) from None
     except InvalidCursor as error:
         raise Refused(Code.INVALID_CURSOR, f"cursor: {error}") from None
+    return conditional.answered(request, response, version) if route.has_tags else response
 
 
 async def _post(
@@ -138,6 +142,7 @@ async def _post(
         wanted = body.model_validate_json(octets, strict=True)  # else "1" would do for 1, and 1 for a time
     except ValidationError as error:
         raise Refused(Code.INVALID_BODY, _mistakes(error.errors())) from None
+    conditional.check(request, route.version(context, request) if route.version else None)
     return await route.handler(context, request, wanted)
 
 

@@ -12,10 +12,11 @@ from resolver.admin.resources import claims, endpoints, findings, names, network
 from resolver.admin.resources.claims import ClaimParameters
 from resolver.admin.resources.endpoints import EndpointParameters
 from resolver.admin.resources.findings import FindingParameters
+from resolver.admin.resources.model import Parameters
 from resolver.admin.resources.names import NameParameters
 from resolver.admin.resources.networks import NetworkParameters
 from resolver.admin.resources.zones import ZoneParameters
-from resolver.admin.responses import encoded, list_response, requested_name
+from resolver.admin.responses import encoded, item_response, list_response, requested_name
 from resolver.admin.route import Context
 from resolver.admin.zone_census import NO_NAMES
 from resolver.process import wall_clock
@@ -154,6 +155,15 @@ async def list_findings(context: Context, request: web.Request, asked: FindingPa
         return encoded(findings.finding(board, fact, now))
 
     return list_response(await page(board, key, shown, page_request(request, asked)))
+
+
+async def get_finding(context: Context, request: web.Request, _: Parameters) -> web.Response:
+    """Answer with one finding."""
+    key, board = request.match_info["id"], context.estate.board
+    fact = board.find(key)
+    if fact is None:
+        raise Refused(Code.UNKNOWN_FINDING, f"there is no finding `{key[:80]}`")
+    return item_response(findings.finding(board, fact, wall_clock.now()))
 
 
 def _canonical(name: Name) -> SortKey:

@@ -26,12 +26,15 @@ _OF_ROLES: Final = {
 """Errors of routes that need a role."""
 _OF_BODIES: Final = {
     408: "The body did not arrive in time.",
+    412: "The resource is not in the state that If-Match names.",
     413: "The body is too large.",
     415: "The body is not JSON.",
 }
 """Errors of routes with a body."""
 _OWN_MODELS: Final[dict[int, type[Model]]] = {422: ConfigurationRefused}
 """The models of errors that have more keys than others."""
+_OF_TAGS: Final = ("If-None-Match", "The tags of known responses: 304 where one of these is the present one.")
+_OF_CHANGES: Final = ("If-Match", "The tag of the resource: 412 where the resource has changed.")
 _METHODS: Final = {"Allow": "The methods of the path."}
 _SCHEMES: Final = {"WWW-Authenticate": "The scheme of tokens (RFC 6750)."}
 _HEADERS: Final = {405: _METHODS, 401: _SCHEMES}
@@ -96,10 +99,21 @@ def _operation(route: Route, path: str) -> Json:
         "parameters": _parameters(route),
         **body,
         "responses": {
-            str(route.status): {"description": route.summary, "content": _content(route)},
+            str(route.status): {"description": route.summary, **_tag_header(route), "content": _content(route)},
+            **(
+                {"304": {"description": "The client has this response.", **_tag_header(route)}}
+                if route.has_tags
+                else {}
+            ),
             **{str(status): _problem(route, status, text) for status, text in sorted(problems.items())},
         },
     }
+
+
+def _tag_header(route: Route) -> Json:
+    if not route.has_tags:
+        return {}
+    return {"headers": {"ETag": {"description": "RFC 9110 §8.8.3", "schema": {"type": "string"}, "required": True}}}
 
 
 def _operation_id(route: Route, path: str) -> str:
@@ -139,7 +153,11 @@ def _parameters(route: Route) -> list[Json]:
     ]
     headers = [
         {"name": name, "in": "header", "required": False, "description": about, "schema": {"type": "string"}}
-        for name, about in route.headers
+        for name, about in (
+            *route.headers,
+            *([_OF_TAGS] if route.has_tags else []),
+            *([_OF_CHANGES] if route.body else []),
+        )
     ]
     # A parameter is given or absent, but never null.
     required = [name for name, field in route.parameters.model_fields.items() if field.is_required()]

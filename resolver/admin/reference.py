@@ -37,6 +37,9 @@ The admin interface is HTTP over a Unix socket (`admin.socket`) and on `admin.li
 - **Times** are RFC 3339 in UTC; durations are in seconds.
 - **Bounded lists**: a list of networks holds the first 32, and `networks_total` counts all of them. `degraded` and
   `degraded_total` work the same way.
+- **Tags**: every GET of JSON has an `ETag`. With `If-None-Match`, the same response is 304 without a body; ages do not
+  count. A change with `If-Match` is refused with status 412 (`changed`) where the resource has another tag: the
+  configuration, one source, one finding, the pins, the tokens or the log level. Caches have no tags.
 - **New keys** may be added to any object. Clients must accept keys that they do not know.
 """
 

@@ -60,6 +60,8 @@ class Context:
         self.audit_log.record(request[IDENTITY].name, action, target, before, after)
 
 
+Version = Callable[[Context, web.Request], str]
+"""Returns the version of the resource of a request: a text for each state."""
 Handler = Callable[[Context, web.Request, Any], Awaitable[web.StreamResponse]]
 """Handles one request. The third argument is an instance of the route's `parameters`, or of its `body`."""
 
@@ -86,7 +88,14 @@ class Route(NamedTuple):
     """The media types of a successful response."""
     headers: tuple[tuple[str, str], ...] = ()
     """Request headers that the route reads, with their meaning."""
+    version: Version | None = None
+    """Of a resource that requests can change. `None`: such requests cannot depend on its state (`If-Match`)."""
     role: Role | None = Role.READ
     """The role that somebody needs. None: everybody may ask, without any identity."""
     health: bool = False
     """It is also on the listener for health checks, which everyone may ask."""
+
+    @property
+    def has_tags(self) -> bool:
+        """Whether responses have an entity tag: those with JSON, except for health checks."""
+        return not self.body and self.role is not None and self.media == ("application/json",)

@@ -8,7 +8,7 @@ from aiohttp import web
 from resolver.admin import access_handlers as tokens
 from resolver.admin import decision_handlers as decisions
 from resolver.admin import estate_handlers as estate
-from resolver.admin import explain_handler, openapi
+from resolver.admin import explain_handler, inventory_handler, openapi, versions
 from resolver.admin import history_handlers as history
 from resolver.admin import query_handlers as queries
 from resolver.admin import running_handlers as running
@@ -71,10 +71,13 @@ ROUTES: Final = (
         media=("text/plain", "application/openmetrics-text"), health=True,
     ),
     Route("/v1/status", status.status, "The state of the daemon.", DaemonStatus),
-    Route("/v1/configuration", status.get_configuration, "Every setting in effect.", EffectiveConfiguration),
+    Route(
+        "/v1/configuration", status.get_configuration, "Every setting in effect.", EffectiveConfiguration,
+        version=versions.configuration,
+    ),
     Route(
         "/v1/reload", status.reload, "Check the configuration again, and apply it if it has no mistake.",
-        ConfigurationItem, body=ReloadRequest, role=Role.ADMIN,
+        ConfigurationItem, body=ReloadRequest, role=Role.ADMIN, version=versions.configuration,
         problems=(
             (422, "The configuration is refused; the one before stays in effect."),
             (503, "The supervisor does not answer."),
@@ -84,11 +87,19 @@ ROUTES: Final = (
         "/v1/drain", running.drain, "Report that pldns is not ready, and go on answering; or end that.", DrainItem,
         body=DrainRequest, role=Role.OPERATE,
     ),
-    Route("/v1/log-level", running.get_log_level, "The log level of all processes.", LogLevelItem),
+    Route(
+        "/v1/log-level", running.get_log_level, "The log level of all processes.", LogLevelItem,
+        version=versions.log_level,
+    ),
     Route(
         "/v1/log-level", running.set_log_level, "Set the log level of all processes for some time.", LogLevelItem,
-        body=LogLevelRequest, role=Role.ADMIN, status=202,
+        body=LogLevelRequest, role=Role.ADMIN, version=versions.log_level, status=202,
         problems=((503, "The supervisor does not answer."),),
+    ),
+    Route(
+        "/v1/inventory", inventory_handler.get_inventory,
+        "The data of all sources, in the form that this version of pldns saves and `pldns plan` reads.",
+        media=(inventory_handler.MEDIA,),
     ),
     Route(
         "/v1/endpoints", estate.list_endpoints, "Private endpoints by id, served or not.", EndpointItem,
@@ -123,14 +134,22 @@ ROUTES: Final = (
         listed=True, parameters=SourceParameters,
     ),
     Route(
+        "/v1/sources/{name}", sources.get_source, "One source.", SourceItem, version=versions.source,
+        problems=((404, "There is no such source."),),
+    ),
+    Route(
         "/v1/sources/{name}/sync", sources.sync, "Sync a source now; accept or drop its held sync.", SyncReply,
-        body=SyncRequest, role=Role.OPERATE, status=202,
+        body=SyncRequest, role=Role.OPERATE, version=versions.source, status=202,
         problems=((404, "There is no such source."), (409, "No sync is held.")),
+    ),
+    Route(
+        "/v1/findings/{id}", estate.get_finding, "One finding.", FindingItem, version=versions.finding,
+        problems=((404, "There is no such finding."),),
     ),
     Route(
         "/v1/findings/{id}/acknowledge", decisions.acknowledge,
         "Note that a finding is known: while it says the same, it is not counted as open.", FindingItem,
-        body=AcknowledgeRequest, role=Role.OPERATE,
+        body=AcknowledgeRequest, role=Role.OPERATE, version=versions.finding,
         problems=(
             (404, "There is no such finding."), (409, "As many findings are acknowledged as may be."),
             (503, "The state directory cannot be written."),
@@ -138,16 +157,16 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/findings/{id}/withdraw", decisions.withdraw, "Remove the acknowledgement of a finding.",
-        AcknowledgementItem, body=WithdrawRequest, role=Role.OPERATE,
+        AcknowledgementItem, body=WithdrawRequest, role=Role.OPERATE, version=versions.finding,
         problems=((404, "No such finding is acknowledged."), (503, "The state directory cannot be written.")),
     ),
     Route(
         "/v1/pins", decisions.list_pins, "Pins of the configuration and of operators.", PinItem,
-        listed=True, parameters=PinParameters,
+        listed=True, parameters=PinParameters, version=versions.pins,
     ),
     Route(
         "/v1/pins", decisions.pin, "Give a name to an endpoint that claims it.", PinItem,
-        body=PinRequest, role=Role.OPERATE,
+        body=PinRequest, role=Role.OPERATE, version=versions.pins,
         problems=(
             (404, "There is no such network."),
             (409, "The configuration pins the name, the endpoint does not claim the name, or there are too many pins."),
@@ -156,7 +175,7 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/pins/{name}/remove", decisions.unpin, "Remove the pin that an operator has made.", PinItem,
-        body=UnpinRequest, role=Role.OPERATE,
+        body=UnpinRequest, role=Role.OPERATE, version=versions.pins,
         problems=((404, "There is no such pin."), (503, "The state directory cannot be written.")),
     ),
     Route(
@@ -196,16 +215,16 @@ ROUTES: Final = (
     ),
     Route(
         "/v1/tokens", tokens.list_tokens, "Bearer tokens, without their text.", TokenItem,
-        listed=True, parameters=ListParameters, role=Role.ADMIN,
+        listed=True, parameters=ListParameters, version=versions.tokens, role=Role.ADMIN,
     ),
     Route(
         "/v1/tokens", tokens.new, "Make a bearer token. Only this response has its text.", NewToken,
-        body=TokenRequest, role=Role.ADMIN, status=201,
+        body=TokenRequest, role=Role.ADMIN, version=versions.tokens, status=201,
         problems=((409, "There is a token of this name."), (503, "The state directory cannot be written.")),
     ),
     Route(
         "/v1/tokens/{name}/revoke", tokens.revoke, "Remove a bearer token, which is refused from then on.", TokenItem,
-        body=RevokeRequest, role=Role.ADMIN,
+        body=RevokeRequest, role=Role.ADMIN, version=versions.tokens,
         problems=(
             (404, "There is no such token."), (409, "The configuration has the token."),
             (503, "The state directory cannot be written."),

@@ -6,6 +6,7 @@ from resolver.admin.access.problems import Code, Refused
 from resolver.admin.filters import chosen, page_request
 from resolver.admin.paging import SortKey, page
 from resolver.admin.resources import sources
+from resolver.admin.resources.model import Parameters, hint, nearest
 from resolver.admin.resources.sources import SourceParameters, SyncRequest
 from resolver.admin.responses import encoded, item_response, list_response
 from resolver.admin.route import Context
@@ -28,12 +29,27 @@ async def list_sources(context: Context, request: web.Request, asked: SourcePara
     return list_response(await page(found, key, shown, page_request(request, asked)))
 
 
+async def get_source(context: Context, request: web.Request, _: Parameters) -> web.Response:
+    """Answer with one source."""
+    status = context.estate.sources.get(request.match_info["name"])
+    if status is None:
+        raise unknown_source(context, request)
+    return item_response(sources.source(status, wall_clock.now()))
+
+
+def unknown_source(context: Context, request: web.Request) -> Refused:
+    """Return the refusal of a source that does not exist, with those that are nearest."""
+    name = request.match_info["name"]
+    near = nearest(name, context.estate.sources)
+    return Refused(Code.UNKNOWN_SOURCE, f"there is no source `{name[:80]}`{hint(near)}", nearest=near)
+
+
 async def sync(context: Context, request: web.Request, wanted: SyncRequest) -> web.Response:
     """Sync a source now, or accept or drop its held sync."""
     name = request.match_info["name"]
     status = context.estate.sources.get(name)
     if status is None:
-        raise Refused(Code.UNKNOWN_SOURCE, f"there is no source `{name}`")
+        raise unknown_source(context, request)
     was_held = bool(status.sync_state.held)
     end = None
     try:

@@ -9,7 +9,7 @@ from aiohttp import web
 from resolver.admin import metrics
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.resources import configuration, memory, pins, sandbox, sources
-from resolver.admin.resources.configuration import ConfigurationRefused, ReloadRequest
+from resolver.admin.resources.configuration import ConfigurationRefused, EffectiveConfiguration, ReloadRequest
 from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.query_log import QueryLogItem, query_log
 from resolver.admin.resources.sources import SourceItem
@@ -81,9 +81,14 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
 
 async def get_configuration(context: Context, _: web.Request, __: Parameters) -> web.Response:
     """Answer with every setting in effect."""
+    return item_response(effective_configuration(context))
+
+
+def effective_configuration(context: Context) -> EffectiveConfiguration:
+    """Return every setting in effect as JSON."""
     reloads, files = context.view.reloads, context.estate.zone_files
     zones = {to_text(files.origins[path]): text for path, text in files.texts.items()}
-    return item_response(configuration.effective(reloads.accepted, reloads.state.serial, zones))
+    return configuration.effective(reloads.accepted, reloads.state.serial, zones)
 
 
 async def reload(context: Context, request: web.Request, _: ReloadRequest) -> web.Response:

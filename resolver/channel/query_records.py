@@ -4,13 +4,20 @@ A record has the octets of a query and of its reply. Whoever shows a query reads
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
+from resolver.settings import Transport
 from zones.clocks import WallTime
 
-QueryRecord = tuple[bytes, bytes, int, int | str, bytes]
+QueryRecord = tuple[
+    Annotated[bytes, msgspec.Meta(min_length=12)],
+    Annotated[bytes, msgspec.Meta(min_length=4, max_length=16)],
+    Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)],
+    int | Annotated[str, msgspec.Meta(max_length=1_024)],
+    Annotated[bytes, msgspec.Meta(min_length=10)],
+]
 """The packet; the client's address, packed, perhaps an IPv4-mapped one; its port, in network byte order and read as a
 native integer; the client's network, as its name or as an index in `QueryBatch.networks`; the reply after the message
 id.
@@ -20,11 +27,11 @@ id.
 class AnsweredQueries(msgspec.Struct, gc=False, array_like=True):
     """Queries that were read together and answered together."""
 
-    at: WallTime
+    at: Annotated[WallTime, msgspec.Meta(ge=0, le=1e10)]
     """When they were read."""
-    seconds: float
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
     """From then until the replies were sent."""
-    proto: str
+    proto: Transport
     records: Sequence[QueryRecord]
 
 

@@ -12,7 +12,7 @@ def new(url: str, name: str, role: str, expires: str | None, as_json: bool) -> i
     """Make a token, and print it; return 0."""
     made = admin_client.post(url, "/v1/tokens", {"name": name, "role": role, "expires": expires})
     if as_json:
-        output.json_out(made)
+        output.data(made)
         return 0
     output.line(made["token"])
     output.note(f"the token `{name}` has the role `{role}`; it is shown only now")
@@ -24,7 +24,7 @@ def configured(name: str, role: str, as_json: bool) -> int:
     text = tokens.fresh()
     item = {"name": name, "role": role, "sha256": tokens.digest(text)}
     if as_json:
-        output.json_out({"token": text, "item": item})
+        output.data({"token": text, "item": item})
         return 0
     output.line(text)
     output.note("the token is shown only now; add this to `admin.tokens` of the configuration:")
@@ -36,7 +36,7 @@ def listed(url: str, as_json: bool) -> int:
     """Print the tokens, without their text; return 0."""
     found = list(admin_client.items(url, "/v1/tokens"))
     if as_json:
-        output.json_out(found)
+        output.data(found)
         return 0
     rows = [
         (each["name"], each["role"], each["origin"], each["created"] or "", each["expires"] or "") for each in found
@@ -51,7 +51,7 @@ def revoke(url: str, name: str, as_json: bool) -> int:
     """Remove a token; return 0."""
     result = admin_client.post(url, f"/v1/tokens/{quote(name, safe='')}/revoke", {})
     if as_json:
-        output.json_out(result)
+        output.data(result)
     else:
         output.line(f"token `{name}` is refused from now on")
     return 0
@@ -61,7 +61,7 @@ def audit(url: str, wanted: Parameters, as_json: bool, limit: int) -> int:
     """Print the changes that operators made and that the filters `wanted` select, the newest first; return 0."""
     found = list(admin_client.items(url, "/v1/audit", wanted))
     if as_json:
-        output.json_out(found)
+        output.data(found)
         return 0
     rows = [
         (each["at"], each["who"], each["action"], each["target"], _values(each["before"]), _values(each["after"]))

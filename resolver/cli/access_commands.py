@@ -39,7 +39,7 @@ def new(
     """Make a token, and print it. It is not shown again."""
     from resolver.cli import access  # noqa: PLC0415
 
-    as_json = output == Output.JSON
+    as_json = output != Output.TABLE
     if configured:
         raise Exit(access.configured(name, role.value, as_json))
     raise Exit(access.new(admin_url(admin, config), name, role.value, expires, as_json))
@@ -50,7 +50,7 @@ def list_(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputFor
     """List the tokens, without their text."""
     from resolver.cli import access  # noqa: PLC0415
 
-    raise Exit(access.listed(admin_url(admin, config), output == Output.JSON))
+    raise Exit(access.listed(admin_url(admin, config), output != Output.TABLE))
 
 
 @token.command()
@@ -60,7 +60,7 @@ def revoke(
     """Remove a token. It is refused from then on."""
     from resolver.cli import access  # noqa: PLC0415
 
-    raise Exit(access.revoke(admin_url(admin, config), token, output == Output.JSON))
+    raise Exit(access.revoke(admin_url(admin, config), token, output != Output.TABLE))
 
 
 def audit(
@@ -75,5 +75,5 @@ def audit(
     from resolver.cli import access  # noqa: PLC0415
 
     raise Exit(
-        access.audit(admin_url(admin, config), {"name": name or (), "who": who or ()}, output == Output.JSON, limit)
+        access.audit(admin_url(admin, config), {"name": name or (), "who": who or ()}, output != Output.TABLE, limit)
     )

@@ -72,24 +72,33 @@ def post(url: str, path: str, body: Json) -> Json:
     return _request(url, path, json.dumps(body).encode())
 
 
+def octets(url: str, path: str) -> bytes:
+    """Return the body of the response to a GET request. Raises `Failed`."""
+    return _response(url, path, None, _TIMEOUT)
+
+
 def _request(url: str, path: str, body: bytes | None, timeout: float = _TIMEOUT) -> Json:
+    try:
+        found: Json = json.loads(_response(url, path, body, timeout))
+    except ValueError:
+        raise Failed(f"{url} is not the admin interface of pldns: its answer is not JSON") from None
+    return found
+
+
+def _response(url: str, path: str, body: bytes | None, timeout: float) -> bytes:
     connection, prefix = _connection(url, timeout)
     headers = _identity() | ({"Content-Type": "application/json"} if body else {})
     try:
         with contextlib.closing(connection):
             connection.request("POST" if body else "GET", prefix + path, body, headers)
             response = connection.getresponse()
-            octets = response.read()
+            found = response.read()
     except (OSError, http.client.HTTPException) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         advice = "is `pldns serve` running? `--admin` names another address"
         raise NoDaemon(f"no daemon answers at {url}: {why.lower()} ({advice})") from None
     if response.status >= 300:
-        raise Failed(f"{url} says: {_problem(octets) or f'{response.status} {response.reason}'}")
-    try:
-        found: Json = json.loads(octets)
-    except ValueError:
-        raise Failed(f"{url} is not the admin interface of pldns: its answer is not JSON") from None
+        raise Failed(f"{url} says: {_problem(found) or f'{response.status} {response.reason}'}")
     return found
 
 

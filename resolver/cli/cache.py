@@ -7,7 +7,7 @@ def show(url: str, as_json: bool) -> int:
     """Print the size of each worker's caches; return 0."""
     found = list(admin_client.items(url, "/v1/cache"))
     if as_json:
-        output.json_out(found)
+        output.data(found)
         return 0
     rows = [
         (str(each["worker"]), str(each["replies"]), _mebibytes(each["octets"]), str(each["answers"]),
@@ -26,7 +26,7 @@ def flush(url: str, name: str, rtype: str | None, subtree: bool, as_json: bool) 
         url, "/v1/cache", {"action": "flush", "name": name, "subtree": subtree, "type": rtype}
     )  # fmt: skip
     if as_json:
-        output.json_out(result)
+        output.data(result)
     else:
         output.line(f"{result['flushed']} replies removed")
         for worker in result["silent"]:

@@ -34,13 +34,13 @@ def run(name: str | None, config: Path | None, default: Path, cloud: str | None,
     if name is not None:
         found = mapping(_parse(name), rows)
         if as_json:
-            output.json_out(_mapping_json(found))
+            output.data(_mapping_json(found))
         else:
             _write(found)
         return 0
     shown = [row for row in rows if cloud in {None, row.cloud}]
     if as_json:
-        output.json_out(list(map(_row_json, shown)))
+        output.data(list(map(_row_json, shown)))
     else:
         columns = ("public", "private", "rule", "cloud", "resource type", "groups", "shared by", "service")
         output.table(columns, list(map(_cells, shown)))

@@ -14,7 +14,7 @@ from resolver.admin.resources import sources as source_items
 from resolver.admin.resources.claims import ClaimItem
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Counts, counts
-from resolver.cli import finding_text, output, skipped_rules
+from resolver.cli import finding_text, output, progress, skipped_rules
 from resolver.cli.configuration import load
 from resolver.control.estate.estate import NO_VNETS, Estate
 from resolver.control.estate.source_health import SourceStatus
@@ -37,8 +37,11 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     Return 2 when one of the findings is an error, or a source of files has no resource or no name at all, else 0.
     """
     parsed = ParsedZones()
-    accepted, now = load(path, flags, parsed), WallTime(time.time())
-    estate = offline(accepted.control, now, parsed)
+    with progress.steps(2) as begin:
+        begin("configuration")
+        accepted, now = load(path, flags, parsed), WallTime(time.time())
+        begin("sources")
+        estate = offline(accepted.control, now, parsed)
     numbers = counts(estate, now)
     facts = sorted(estate.board, key=finding_items.most_severe_first)
     shown = facts if as_json else facts[: limit or None]
@@ -46,7 +49,7 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     sources = [source_items.source(status, now) for status in estate.sources.values()]
     empty = dict(_empty(estate))
     if as_json:
-        output.json_out({
+        output.data({
             "counts": numbers.model_dump(mode="json"), "sources": [each.model_dump() for each in sources],
             "empty": empty, "names": [each.model_dump() for each in claim_items.configured(estate)],
             "warnings": list(accepted.warnings), "findings": findings, "skipped": skipped_rules.RULES,

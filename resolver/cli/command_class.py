@@ -15,6 +15,9 @@ from typer import BadParameter, Typer
 from typer._coercion import RuntimeParam
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from resolver.cli import output
+from resolver.cli.options import Output
+
 _NUMBERS: Final[dict[type, str]] = {int: "a whole number", float: "a number"}
 
 Parameter = TyperArgument | TyperOption
@@ -28,6 +31,11 @@ class Command(TyperCommand):
     def __init__(self, *arguments: Any, **settings: Any) -> None:  # noqa: ANN401 - those of `TyperCommand`
         super().__init__(*arguments, **settings)
         _convert(self.params)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as in typer
+        """Run the command. Its option `--output` also holds for `output.data`."""
+        output.use(ctx.params.get("output") or Output.JSON)
+        return super().invoke(ctx)
 
     def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 - as in typer
         """Return the option `--help`, whose value is converted directly too."""

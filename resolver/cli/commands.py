@@ -71,7 +71,7 @@ def reload(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputFo
     """Have the running daemon read its configuration again. Exit status 1: it has mistakes, and the old one goes on."""
     from resolver.cli import reload  # noqa: PLC0415
 
-    raise Exit(reload.run(admin_url(admin, config), output == Output.JSON))
+    raise Exit(reload.run(admin_url(admin, config), output != Output.TABLE))
 
 
 @app.command()
@@ -87,7 +87,7 @@ def check(
     """
     from resolver.cli import check  # noqa: PLC0415
 
-    raise Exit(check.run(config, _flags(override), output == Output.JSON, limit))
+    raise Exit(check.run(config, _flags(override), output != Output.TABLE, limit))
 
 
 @app.command()
@@ -119,23 +119,25 @@ def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command
     wanted = explain.Options(name, rtype, client, transport.value, listener, worker, ask)
     path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
     by = explain.Configuration(path, named=config is not None and admin is None, flags=_flags(override))
-    raise Exit(explain.run(partial(admin_url, admin, config), by, wanted, as_json=output == Output.JSON))
+    raise Exit(explain.run(partial(admin_url, admin, config), by, wanted, as_json=output != Output.TABLE))
 
 
 @app.command()
 def plan(
     config: ConfigFile = DEFAULT_CONFIG,
     override: Overrides = None,
+    admin: AdminUrl = None,
     output: OutputForm = Output.TABLE,
     limit: RowLimit = 200,
 ) -> None:
     """Read every source, and show what the next sync would change. Changes nothing.
 
-    Compares with the inventory that the daemon saved. Exit status 2: something would change.
+    Compares with the running daemon, or where none answers, with the inventory that it saved: the first line says
+    which. Exit status 2: something would change.
     """
     from resolver.cli import plan  # noqa: PLC0415
 
-    raise Exit(plan.run(config, _flags(override), output == Output.JSON, limit))
+    raise Exit(plan.run(partial(admin_url, admin, config), config, _flags(override), output != Output.TABLE, limit))
 
 
 @app.command()
@@ -172,7 +174,7 @@ def query(
     from resolver.cli import query  # noqa: PLC0415
 
     at = _server_address(server, config)
-    raise Exit(query.run(name, rtype, at, source=source, tcp=tcp, as_json=output == Output.JSON))
+    raise Exit(query.run(name, rtype, at, source=source, tcp=tcp, as_json=output != Output.TABLE))
 
 
 @_sync.command()
@@ -180,7 +182,7 @@ def status(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputFo
     """Show each source: fresh or stale, last and next sync, and problems. Exit status 2: a sync is held."""
     from resolver.cli import sync  # noqa: PLC0415
 
-    raise Exit(sync.status(admin_url(admin, config), output == Output.JSON))
+    raise Exit(sync.status(admin_url(admin, config), output != Output.TABLE))
 
 
 @_sync.command()
@@ -197,7 +199,7 @@ def now(
     """Sync a source now. Exit status 2: the sync is held."""
     from resolver.cli import sync  # noqa: PLC0415
 
-    raise Exit(sync.now(admin_url(admin, config), source, output == Output.JSON, wait))
+    raise Exit(sync.now(admin_url(admin, config), source, output != Output.TABLE, wait))
 
 
 @_sync.command()
@@ -219,7 +221,7 @@ def drop(
 def _act(source: str, action: "SyncAction", admin: str | None, config: Path | None, output: Output) -> None:
     from resolver.cli import sync  # noqa: PLC0415
 
-    raise Exit(sync.act(admin_url(admin, config), source, action, output == Output.JSON))
+    raise Exit(sync.act(admin_url(admin, config), source, action, output != Output.TABLE))
 
 
 @_cache.command("show")
@@ -227,7 +229,7 @@ def show_cache(admin: AdminUrl = None, config: DaemonConfig = None, output: Outp
     """Show the size of each worker's caches."""
     from resolver.cli import cache  # noqa: PLC0415
 
-    raise Exit(cache.show(admin_url(admin, config), output == Output.JSON))
+    raise Exit(cache.show(admin_url(admin, config), output != Output.TABLE))
 
 
 @_cache.command()
@@ -242,7 +244,7 @@ def flush(
     """Remove upstream replies for a name from the caches of all workers."""
     from resolver.cli import cache  # noqa: PLC0415
 
-    raise Exit(cache.flush(admin_url(admin, config), name, rtype, subtree, output == Output.JSON))
+    raise Exit(cache.flush(admin_url(admin, config), name, rtype, subtree, output != Output.TABLE))
 
 
 @_config.command()
@@ -258,7 +260,7 @@ def show(config: ConfigFile = DEFAULT_CONFIG, override: Overrides = None, output
     """Show every setting in effect, and where it comes from."""
     from resolver.cli import configuration  # noqa: PLC0415
 
-    raise Exit(configuration.show(config, _flags(override), output == Output.JSON))
+    raise Exit(configuration.show(config, _flags(override), output != Output.TABLE))
 
 
 @_config.command()
@@ -269,7 +271,7 @@ def diff(admin: AdminUrl = None, config: ConfigFile = DEFAULT_CONFIG, output: Ou
     """
     from resolver.cli import config_diff  # noqa: PLC0415
 
-    raise Exit(config_diff.run(admin_url(admin, config), config, output == Output.JSON))
+    raise Exit(config_diff.run(admin_url(admin, config), config, output != Output.TABLE))
 
 
 @app.command()
@@ -282,7 +284,7 @@ def catalogue(
     """List the catalogue of private-link zones, or show how it maps a name, and by which rule. Needs no daemon."""
     from resolver.cli import catalogue  # noqa: PLC0415
 
-    raise Exit(catalogue.run(name, config, DEFAULT_CONFIG, cloud, output == Output.JSON))
+    raise Exit(catalogue.run(name, config, DEFAULT_CONFIG, cloud, output != Output.TABLE))
 
 
 @app.command()
@@ -318,7 +320,7 @@ def suffixes(
             suffixes.Wanted(whole=all_, cloud=cloud, also=also or ()),
             product=product,
             servers=server or (),
-            as_json=output == Output.JSON,
+            as_json=output != Output.TABLE,
         )
     )
 

@@ -29,7 +29,7 @@ def run(url: str, path: Path, as_json: bool) -> int:
     files = list(_file_changes(running.files, wanted.files))
     refusals = settings_change.restart_needed(running.at_start, wanted.at_start)
     if as_json:
-        output.json_out(_json(running, path, keys, files, refusals))
+        output.data(_json(running, path, keys, files, refusals))
     else:
         _write(running, path, keys, files, refusals)
     return 2 if keys or files or refusals else 0

@@ -22,7 +22,7 @@ def load(path: Path, flags: Mapping[str, str], parsed: ParsedZones | None = None
 
 def schema() -> int:
     """Print the JSON Schema of the configuration file; return 0."""
-    output.json_out(config.schema())
+    output.data(config.schema())
     return 0
 
 
@@ -33,7 +33,7 @@ def show(path: Path, flags: Mapping[str, str], as_json: bool) -> int:
     except config.ConfigError as error:
         raise Failed(str(error)) from None
     if as_json:
-        output.json_out([{"path": key, "value": value, "origin": origin} for key, value, origin in rows])
+        output.data([{"path": key, "value": value, "origin": origin} for key, value, origin in rows])
     else:
         output.table(
             ("setting", "value", "origin"),

@@ -96,7 +96,7 @@ def _asked(wanted: Options) -> Asked:
 
 def _print(found: Explanation, *, as_json: bool, why: str = "") -> None:
     if as_json:
-        output.json_out(found.model_dump(mode="json"))
+        output.data(found.model_dump(mode="json"))
         return
     if why:
         saved = f"the inventory saved at {found.saved}" if found.saved else "no saved inventory"

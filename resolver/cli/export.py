@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from resolver import settings
-from resolver.cli import output
+from resolver.cli import output, progress
 from resolver.cli.configuration import load
 from resolver.cli.failure import Failed
+from resolver.cli.progress import Begin
 from resolver.control.state import inventory_file
 from resolver.control.sync import remotes
 from resolver.offline import snapshot
@@ -28,7 +29,11 @@ def run(out: Path, path: Path, flags: Mapping[str, str], *, saved: bool, force: 
     if not to_stdout and not force and out.exists():  # before minutes of reading
         raise _exists(out)
     config = load(path, flags).control
-    parts, problems = _saved(config) if saved else asyncio.run(_read(config))
+    if saved:
+        parts, problems = _saved(config)
+    else:
+        with progress.steps(len(config.sources)) as begin:
+            parts, problems = asyncio.run(_read(config, begin))
     for problem in problems:
         output.note(problem)
     if problems and not parts:
@@ -75,13 +80,14 @@ def _saved(config: settings.ControlSettings) -> tuple[list[Resources], list[str]
     return [given for name in names for source, _, given in saved.parts if source == name], missing
 
 
-async def _read(config: settings.ControlSettings) -> tuple[list[Resources], list[str]]:
+async def _read(config: settings.ControlSettings, begin: Begin) -> tuple[list[Resources], list[str]]:
     """Return the resources of every source, the source with precedence first, and what could not be read."""
     parts: list[Resources] = []
     problems: list[str] = []
     async with remotes.opened(config) as opened:
         asked = opened.sources
         for source in config.sources:
+            begin(f"source {source.name}")
             if source.name in asked:
                 reading = await asked[source.name].read()
                 parts += [given for _, given in sorted(reading.parts.items(), key=lambda item: item[0])]

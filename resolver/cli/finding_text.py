@@ -6,7 +6,6 @@ text is folded to the width of the terminal.
 
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
@@ -30,15 +29,8 @@ def write(findings: Sequence[Json]) -> None:
     ):
         output.styled(severity, f" {code} → {action}", width)
         for each in some:
-            output.line(_folded(f"{_subject(each)} ({each['id']})", width, 2))
-            output.line(_folded(_found(each) + _acknowledged(each), width, 4))
-
-
-def _folded(text: str, width: int, indent: int) -> str:
-    space = " " * indent
-    return textwrap.fill(
-        text, width, initial_indent=space, subsequent_indent=space, break_long_words=False, break_on_hyphens=False
-    )
+            output.line(output.folded(f"{_subject(each)} ({each['id']})", width, 2))
+            output.line(output.folded(_found(each) + _acknowledged(each), width, 4))
 
 
 def row(finding: Json) -> tuple[str, str, str, str, str]:

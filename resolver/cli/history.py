@@ -15,7 +15,7 @@ def run(url: str, wanted: Parameters, as_json: bool, limit: int) -> int:
     found = admin_client.items(url, "/v1/history", wanted)
     shown = list(islice(found, limit or None))
     if as_json:
-        output.json_out(shown)
+        output.data(shown)
         return 0
     _write(shown)
     if next(found, None):
@@ -27,7 +27,7 @@ def diff(url: str, wanted: Parameters, as_json: bool, limit: int) -> int:
     """Print what differs between two times; return 2 if something does, else 0."""
     found = list(admin_client.items(url, "/v1/diff", wanted))
     if as_json:
-        output.json_out(found)
+        output.data(found)
     else:
         shown = found[: limit or None]
         _write(shown)

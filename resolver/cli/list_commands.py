@@ -30,11 +30,16 @@ listings = Commands()
 
 
 @listings.command()
-def status(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE) -> None:
+def status(
+    wait: Annotated[float, Option(min=0, metavar="SECONDS", help="Wait so long for a daemon that is not ready.")] = 0.0,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
     """Show the state of the running daemon on one screen. Exit status 1: not ready; 2: a finding is an error."""
     from resolver.cli import status  # noqa: PLC0415
 
-    raise Exit(status.run(admin_url(admin, config), output == Output.JSON))
+    raise Exit(status.run(admin_url(admin, config), output != Output.TABLE, wait))
 
 
 @listings.command()
@@ -54,7 +59,7 @@ def findings(  # noqa: PLR0913, PLR0917 - each is an option of the command
     from resolver.cli import listings as lists  # noqa: PLC0415
 
     wanted = _filters(code=code, severity=severity, state=state, network=network, zone=zone, name=name)
-    raise Exit(lists.findings(admin_url(admin, config), wanted, output == Output.JSON, limit))
+    raise Exit(lists.findings(admin_url(admin, config), wanted, output != Output.TABLE, limit))
 
 
 @listings.command()
@@ -72,7 +77,7 @@ def endpoints(
     from resolver.cli import listings as lists  # noqa: PLC0415
 
     wanted = _filters(state=state, network=network, zone=zone, name=name)
-    raise Exit(lists.show("endpoints", admin_url(admin, config), wanted, output == Output.JSON, limit))
+    raise Exit(lists.show("endpoints", admin_url(admin, config), wanted, output != Output.TABLE, limit))
 
 
 @listings.command()
@@ -89,7 +94,7 @@ def zones(
     from resolver.cli import listings as lists  # noqa: PLC0415
 
     wanted = _filters(zone=zone, network=network, name=name)
-    raise Exit(lists.show("zones", admin_url(admin, config), wanted, output == Output.JSON, limit))
+    raise Exit(lists.show("zones", admin_url(admin, config), wanted, output != Output.TABLE, limit))
 
 
 @listings.command()
@@ -105,7 +110,7 @@ def sources(
     from resolver.cli import listings as lists  # noqa: PLC0415
 
     wanted = _filters(name=name, state=state)
-    raise Exit(lists.show("sources", admin_url(admin, config), wanted, output == Output.JSON, limit))
+    raise Exit(lists.show("sources", admin_url(admin, config), wanted, output != Output.TABLE, limit))
 
 
 @listings.command()
@@ -120,7 +125,7 @@ def networks(
     from resolver.cli import listings as lists  # noqa: PLC0415
 
     wanted = _filters(name=name)
-    raise Exit(lists.show("networks", admin_url(admin, config), wanted, output == Output.JSON, limit))
+    raise Exit(lists.show("networks", admin_url(admin, config), wanted, output != Output.TABLE, limit))
 
 
 @listings.command()
@@ -136,7 +141,7 @@ def upstreams(
     from resolver.cli import listings as lists  # noqa: PLC0415
 
     wanted = _filters(name=name, state=state)
-    raise Exit(lists.show("upstreams", admin_url(admin, config), wanted, output == Output.JSON, limit))
+    raise Exit(lists.show("upstreams", admin_url(admin, config), wanted, output != Output.TABLE, limit))
 
 
 @listings.command()
@@ -153,7 +158,7 @@ def fallbacks(
     from resolver.cli import listings as lists  # noqa: PLC0415
 
     wanted = _filters(zone=zone, network=network, name=name)
-    raise Exit(lists.show("fallbacks", admin_url(admin, config), wanted, output == Output.JSON, limit))
+    raise Exit(lists.show("fallbacks", admin_url(admin, config), wanted, output != Output.TABLE, limit))
 
 
 @listings.command()
@@ -176,7 +181,7 @@ def history(  # noqa: PLR0913, PLR0917 - as above
     from resolver.cli import history  # noqa: PLC0415
 
     wanted = _filters(name=name, kind=kind, zone=zone, code=code, severity=severity, since=since, until=until)
-    raise Exit(history.run(admin_url(admin, config), wanted, output == Output.JSON, limit))
+    raise Exit(history.run(admin_url(admin, config), wanted, output != Output.TABLE, limit))
 
 
 @listings.command()
@@ -193,7 +198,7 @@ def tail(
     from resolver.cli import tail  # noqa: PLC0415
 
     wanted = {"name": name, "client": client, "rcode": rcode, "network": network}
-    raise Exit(tail.run(admin_url(admin, config), wanted, output == Output.JSON))
+    raise Exit(tail.run(admin_url(admin, config), wanted, output != Output.TABLE))
 
 
 @listings.command("diff")
@@ -216,7 +221,7 @@ def history_diff(  # noqa: PLR0913, PLR0917 - as above
     from resolver.cli import history  # noqa: PLC0415
 
     wanted = _filters(since=from_, until=to, kind=kind, name=name, zone=zone, code=code, severity=severity)
-    raise Exit(history.diff(admin_url(admin, config), wanted, output == Output.JSON, limit))
+    raise Exit(history.diff(admin_url(admin, config), wanted, output != Output.TABLE, limit))
 
 
 def _filters(**given: str | Sequence[str] | None) -> "Parameters":

@@ -24,7 +24,7 @@ def show(name: str, url: str, wanted: Parameters, as_json: bool, limit: int) -> 
     listing = LISTINGS[name]
     found = sorted(admin_client.items(url, listing.path, wanted), key=listing.order)
     if as_json:
-        output.json_out(found)
+        output.data(found)
         return 0
     shown = found[: limit or None]
     output.table(listing.columns, [listing.row(each) for each in shown])
@@ -38,7 +38,7 @@ def findings(url: str, wanted: Parameters, as_json: bool, limit: int) -> int:
     """Print the findings that `wanted` selects; return 2 when one is an error that nobody has acknowledged, else 0."""
     found = list(admin_client.items(url, "/v1/findings", wanted))
     if as_json:
-        output.json_out(found)
+        output.data(found)
     else:
         shown = found[: limit or None]
         finding_text.write(shown)

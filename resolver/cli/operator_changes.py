@@ -18,7 +18,7 @@ def acknowledge(url: str, finding: str, note: str, until: str | None, as_json: b
     body = {"note": note, "until": end(until)}
     result = admin_client.post(url, f"/v1/findings/{quote(finding, safe='')}/acknowledge", body)
     if as_json:
-        output.json_out(result)
+        output.data(result)
         return 0
     ends = result["acknowledged"]["until"]
     output.line(f"{result['code']} {result['subject']}: acknowledged" + (f" until {ends}" if ends else ""))
@@ -29,7 +29,7 @@ def withdraw(url: str, finding: str, as_json: bool) -> int:
     """Remove the acknowledgement of a finding; return 0."""
     result = admin_client.post(url, f"/v1/findings/{quote(finding, safe='')}/withdraw", {})
     if as_json:
-        output.json_out(result)
+        output.data(result)
     else:
         output.line(f"finding {finding} is not acknowledged any more")
     return 0
@@ -39,7 +39,7 @@ def pin(url: str, wanted: Json, until: str | None, as_json: bool) -> int:
     """Give a name to an endpoint; return 0."""
     result = admin_client.post(url, "/v1/pins", {**wanted, "until": end(until)})
     if as_json:
-        output.json_out(result)
+        output.data(result)
     else:
         output.line(pin_text(result))
     return 0
@@ -56,7 +56,7 @@ def pins(url: str, as_json: bool) -> int:
     """Print all pins; return 0."""
     found = list(admin_client.items(url, "/v1/pins"))
     if as_json:
-        output.json_out(found)
+        output.data(found)
         return 0
     rows = [
         (
@@ -75,7 +75,7 @@ def unpin(url: str, name: str, network: str | None, as_json: bool) -> int:
     """Remove an operator's pin; return 0."""
     result = admin_client.post(url, f"/v1/pins/{quote(name, safe='')}/remove", {"network": network})
     if as_json:
-        output.json_out(result)
+        output.data(result)
     else:
         output.line(f"{result['name']} is not pinned to {output.short(result['endpoint'])} any more")
     return 0
@@ -85,7 +85,7 @@ def drain(url: str, is_draining: bool, as_json: bool) -> int:
     """Begin or end to report that the daemon is not ready; return 0."""
     result = admin_client.post(url, "/v1/drain", {"draining": is_draining})
     if as_json:
-        output.json_out(result)
+        output.data(result)
     elif result["draining"]:
         output.line("draining: /readyz answers 503; queries are answered (`pldns drain --end` ends it)")
     else:
@@ -100,7 +100,7 @@ def log_level(url: str, level: str | None, duration: str, as_json: bool) -> int:
     else:
         result = admin_client.post(url, "/v1/log-level", {"level": level, "seconds": _seconds(duration)})
     if as_json:
-        output.json_out(result)
+        output.data(result)
     elif result["until"]:
         output.line(f"log level {result['level']} until {result['until']}, then {result['configured']}")
     else:

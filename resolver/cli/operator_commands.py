@@ -42,7 +42,7 @@ def acknowledge(
     """Note that a finding is known. It stays in the list, and is not counted as open while it says the same."""
     from resolver.cli import operator_changes  # noqa: PLC0415
 
-    as_json = output == Output.JSON
+    as_json = output != Output.TABLE
     if withdraw:
         if note or until:
             raise Failed("--withdraw takes no --note and no --until")
@@ -73,7 +73,7 @@ def set_pin(
     from resolver.cli import operator_changes  # noqa: PLC0415
 
     wanted = {"name": name, "endpoint": endpoint, "network": network, "reason": reason}
-    raise Exit(operator_changes.pin(admin_url(admin, config), wanted, until, output == Output.JSON))
+    raise Exit(operator_changes.pin(admin_url(admin, config), wanted, until, output != Output.TABLE))
 
 
 @pin.command("list")
@@ -81,7 +81,7 @@ def list_pins(admin: AdminUrl = None, config: DaemonConfig = None, output: Outpu
     """List the pins of the configuration, and those that operators have made."""
     from resolver.cli import operator_changes  # noqa: PLC0415
 
-    raise Exit(operator_changes.pins(admin_url(admin, config), output == Output.JSON))
+    raise Exit(operator_changes.pins(admin_url(admin, config), output != Output.TABLE))
 
 
 @pin.command("remove")
@@ -95,7 +95,7 @@ def remove_pin(
     """Remove the pin that an operator has made. The endpoint stays the incumbent until a rule decides otherwise."""
     from resolver.cli import operator_changes  # noqa: PLC0415
 
-    raise Exit(operator_changes.unpin(admin_url(admin, config), name, network, output == Output.JSON))
+    raise Exit(operator_changes.unpin(admin_url(admin, config), name, network, output != Output.TABLE))
 
 
 @changes.command()
@@ -108,7 +108,7 @@ def drain(
     """Have `/readyz` answer 503, so that load balancers move clients away. Queries are answered as before."""
     from resolver.cli import operator_changes  # noqa: PLC0415
 
-    raise Exit(operator_changes.drain(admin_url(admin, config), not end, output == Output.JSON))
+    raise Exit(operator_changes.drain(admin_url(admin, config), not end, output != Output.TABLE))
 
 
 @changes.command("log-level")
@@ -124,5 +124,5 @@ def log_level(
     """Show the log level of the running daemon, or set the level of all its processes for some time."""
     from resolver.cli import operator_changes  # noqa: PLC0415
 
-    url, as_json = admin_url(admin, config), output == Output.JSON
+    url, as_json = admin_url(admin, config), output != Output.TABLE
     raise Exit(operator_changes.log_level(url, level.value if level else None, duration, as_json))

@@ -15,6 +15,7 @@ class Output(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    YAML = "yaml"
 
 
 class SeverityOption(StrEnum):
@@ -78,7 +79,7 @@ Overrides = Annotated[
         "--set", metavar="PATH=VALUE", help="Override one key of the file, for example `dns.workers=2`; repeatable."
     ),
 ]
-OutputForm = Annotated[Output, Option("--output", "-o", help="`table` for people, `json` for programs.")]
+OutputForm = Annotated[Output, Option("--output", "-o", help="`table` for people; `json` or `yaml` for programs.")]
 RowLimit = Annotated[int, Option(min=0, help="Largest number of rows in a table; 0 means all.")]
 DaemonConfig = Annotated[
     Path | None,

@@ -61,7 +61,7 @@ def run(name: str, rtype: str, server: HostPort, *, source: str | None, tcp: boo
         raise Failed(f"cannot ask {server.host} port {server.port}: {error.strerror or error}") from None
     took = round((time.monotonic() - begun) * 1000, 1)
     if as_json:
-        output.json_out({"server": f"{server.host} port {server.port}", "milliseconds": took, **reply_json(reply)})
+        output.data({"server": f"{server.host} port {server.port}", "milliseconds": took, **reply_json(reply)})
     else:
         _write(reply)
         output.line(f";; {took} ms from {server.host} port {server.port}")

@@ -7,7 +7,7 @@ def run(url: str, as_json: bool) -> int:
     """Reload and print the result; return 0. Raises `Failed` with every mistake where the configuration is refused."""
     result = admin_client.post(url, "/v1/reload", {})
     if as_json:
-        output.json_out(result)
+        output.data(result)
         return 0
     serial, file = result["serial"], result["file"]
     if result["last_reload"]["outcome"] == "unchanged":

@@ -1,24 +1,31 @@
 """`pldns status`: the state of a running daemon on one screen."""
 
+import time
 from collections.abc import Iterator
 from typing import Final
 
-from resolver.cli import admin_client, operator_changes, output
+from resolver.cli import admin_client, operator_changes, output, progress
 from resolver.cli.admin_client import Json
+from resolver.cli.failure import NoDaemon
 
 _FALLBACKS: Final = 3
 """Names that the summary of fallbacks lists."""
 _PINS: Final = 3
 """Pins of operators that are listed."""
+_POLL: Final = 0.3
+"""Seconds between two looks at a daemon that is not ready."""
 _PROBLEMS: Final = 5
 """Problems that are listed."""
 
 
-def run(url: str, as_json: bool) -> int:
-    """Print the state; return 1 when the daemon is not ready, 2 when a finding is an error, else 0."""
-    found = admin_client.get(url, "/v1/status")
+def run(url: str, as_json: bool, wait: float) -> int:
+    """Print the state; return 1 when the daemon is not ready, 2 when a finding is an error, else 0.
+
+    `wait`: seconds to wait for a daemon that is not ready.
+    """
+    found = _ready(url, wait)
     if as_json:
-        output.json_out(found)
+        output.data(found)
     else:
         upstreams = list(admin_client.items(url, "/v1/upstreams"))
         fallbacks = list(admin_client.items(url, "/v1/fallbacks"))
@@ -27,6 +34,35 @@ def run(url: str, as_json: bool) -> int:
     if not found["ready"]:
         return 1
     return 2 if found["counts"]["findings"].get("error") else 0
+
+
+def _ready(url: str, wait: float) -> Json:
+    """Return the state once the daemon is ready, or after `wait` seconds. A bar shows the sources that have data."""
+    end = time.monotonic() + wait
+    found = _answer(url, end)
+    if found["ready"] or not wait:
+        return found
+    with progress.steps(len(found["sources"]) + 1) as begin:
+        seen = -1
+        while not found["ready"] and time.monotonic() < end:
+            read = sum(bool(each["synced"]) for each in found["sources"])
+            for _ in range(read - seen):
+                begin(next(iter(found["missing"]), ""))
+            seen = max(seen, read)
+            time.sleep(_POLL)
+            found = admin_client.get(url, "/v1/status")
+    return found
+
+
+def _answer(url: str, end: float) -> Json:
+    """Return the state of a daemon that may be about to start. Raises `NoDaemon` when none answers until `end`."""
+    while True:
+        try:
+            return admin_client.get(url, "/v1/status")
+        except NoDaemon:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(_POLL)
 
 
 def _head(status: Json) -> Iterator[str]:

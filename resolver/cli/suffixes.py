@@ -45,11 +45,11 @@ def run(
         if servers:
             raise Failed("--server: only the syntax of a product has addresses; add `--for PRODUCT`")
         if as_json:
-            output.json_out(suffixes)
+            output.data(suffixes)
             return 0
         lines = suffixes
     elif as_json:
-        raise Failed("-o json: `--for` prints the syntax of the product; leave one of them out")
+        raise Failed("-o json, -o yaml: `--for` prints the syntax of the product; leave one of them out")
     else:
         lines = _configured(product, suffixes, servers)
     for line in lines:

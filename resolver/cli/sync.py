@@ -26,7 +26,7 @@ def status(url: str, as_json: bool) -> int:
     """Print the state of each source; return 2 when a sync is held, else 0."""
     found = list(admin_client.items(url, "/v1/sources"))
     if as_json:
-        output.json_out(found)
+        output.data(found)
     else:
         output.table(_COLUMNS, [_row(each) for each in found])
         if not found:
@@ -49,7 +49,7 @@ def now(url: str, source: str, as_json: bool, wait: bool | None) -> int:
     reply = admin_client.post(url, _path(source), {"action": "now", "wait": PATIENCE})
     result = reply["result"]
     if as_json:
-        output.json_out(reply)
+        output.data(reply)
     elif result and result["outcome"] == "published":
         output.line(f"source {source}: synced: {_changes(result)}")
     elif result and result["outcome"] == "held":
@@ -81,7 +81,7 @@ def act(url: str, source: str, action: "SyncAction", as_json: bool) -> int:
     """Sync a source now, or accept or drop its held sync; return 0."""
     result = admin_client.post(url, _path(source), {"action": action})
     if as_json:
-        output.json_out(result)
+        output.data(result)
     else:
         output.line(f"source {source}: {_DONE[action]}")
     return 0

@@ -1,6 +1,5 @@
 """`pldns tail`: the queries that a running daemon answers, as they are answered."""
 
-import json
 import sys
 from collections.abc import Mapping
 
@@ -15,7 +14,7 @@ def run(url: str, wanted: Mapping[str, str | None], as_json: bool) -> int:
         if event == "dropped":
             output.note(f"{data['count']} queries are not shown: there were too many")
         elif as_json:
-            output.line(json.dumps(data, ensure_ascii=False))
+            output.document(data)
         else:
             output.line(_line(data))
         sys.stdout.flush()

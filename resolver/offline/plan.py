@@ -4,7 +4,7 @@ Changes nothing that a daemon has: no file and no saved state. Does not know how
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -56,17 +56,24 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 async def made(
-    config: ControlSettings, saved: SavedInventory | None, remotes: Mapping[str, RemoteSource], now: WallTime
+    config: ControlSettings,
+    saved: SavedInventory | None,
+    remotes: Mapping[str, RemoteSource],
+    now: WallTime,
+    begin: Callable[[str], None] = lambda _: None,
 ) -> tuple[Plan, Estate, Estate]:
     """Return the plan, the estate as it was, and the estate as it would be.
 
-    `remotes`: the sources that are asked, by name. A registry has its saved data.
+    `remotes`: the sources that are asked, by name. A registry has its saved data. `begin` is called with what is read
+    next: the files, then each remote source.
     """
+    begin("files")
     before, after = _restored(config, saved, now), _restored(config, saved, now)
     taken = [source.name for source in config.sources if source.type == "files"]
     await asyncio.to_thread(_read_files, after, taken, now)
     errors: dict[str, str] = {}
     for name, remote in remotes.items():
+        begin(f"source {name}")
         if error := await _read(after, name, remote, now):
             errors[name] = error
     for estate in (before, after):

@@ -110,12 +110,12 @@ class LogOutput(logging.Handler):
     def _write_at_once(self, data: bytes) -> int:
         if self._socket:
             return self._socket.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-        if self._can_block and not _writable(self._fd):
+        if self._can_block and not is_writable(self._fd):
             raise BlockingIOError
         return os.write(self._fd, data)
 
 
-def _writable(fd: int) -> bool:
+def is_writable(fd: int) -> bool:
     """Return whether a write of up to PIPE_BUF octets does not block (pipe(7)), unless another process writes first."""
     poll = select.poll()
     poll.register(fd, select.POLLOUT)

@@ -35,6 +35,8 @@ class ClientAddresses:
     def _masked(self, address: bytes) -> ClientAddress:
         octets = address[12:] if len(address) == 16 and address.startswith(_MAPPED) else address
         size = len(octets)
+        if size not in {4, 16}:  # only a worker that was taken over sends such an address
+            return ClientAddress(bytes(4), "0.0.0.0")  # noqa: S104 - not bound to
         hidden = 8 * size - (self._mask.ipv4 if size == 4 else self._mask.ipv6)
         packed = (int.from_bytes(octets, "big") >> hidden << hidden).to_bytes(size, "big")
         return ClientAddress(packed, str(ip_address(packed)))

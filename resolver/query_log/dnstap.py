@@ -13,80 +13,7 @@ from resolver.query_log_settings import DnstapSettings
 
 CONTENT_TYPE: Final = b"protobuf:dnstap.Dnstap"
 
-# Fields of the message `Dnstap`.
-_IDENTITY: Final = 1
-_VERSION: Final = 2
-_MESSAGE: Final = 14
-_TYPE: Final = 15
-_IS_MESSAGE: Final = 1
-
-# Fields of the message `Message`.
-_MESSAGE_TYPE: Final = 1
-_FAMILY: Final = 2
-_PROTOCOL: Final = 3
-_QUERY_ADDRESS: Final = 4
-_QUERY_PORT: Final = 6
-_QUERY_SECOND: Final = 8
-_QUERY_NANOSECOND: Final = 9
-_QUERY: Final = 10
-_RESPONSE_SECOND: Final = 12
-_RESPONSE_NANOSECOND: Final = 13
-_RESPONSE: Final = 14
-
-_CLIENT_QUERY: Final = 5
-_CLIENT_RESPONSE: Final = 6
-_FAMILIES: Final = {4: 1, 16: 2}  # INET and INET6, by the octets of an address
-_PROTOCOLS: Final = {"udp": 1, "tcp": 2, "tls": 3, "https": 4}
-
-_VARINT: Final = 0  # wire types
-_LENGTH: Final = 2
-_FIXED32: Final = 5
-
-
-class DnstapMessages:
-    """Encodes queries for one collector."""
-
-    def __init__(self, settings: DnstapSettings, clients: ClientAddresses) -> None:
-        self._with_queries = "client_query" in settings.messages
-        self._with_responses = "client_response" in settings.messages
-        self._clients = clients
-        identity, version = settings.identity.encode(), settings.version.encode()
-        self._start = _octets(_IDENTITY, identity) + _octets(_VERSION, version) + _number(_TYPE, _IS_MESSAGE)
-
-    def encode(self, batch: QueryBatch) -> Iterator[bytes]:
-        """Yield the messages of these queries."""
-        for answered in batch.answered:
-            protocol = _number(_PROTOCOL, _PROTOCOLS.get(answered.proto, 1))
-            asked_at = _time(_QUERY_SECOND, _QUERY_NANOSECOND, answered.at)
-            answered_at = _time(_RESPONSE_SECOND, _RESPONSE_NANOSECOND, answered.at + max(answered.seconds, 0.0))
-            for packet, address, port, _, reply in answered.records:
-                client = self._clients.of(address).packed
-                common = (
-                    _number(_FAMILY, _FAMILIES.get(len(client), 1)) + protocol + _octets(_QUERY_ADDRESS, client)
-                    + _number(_QUERY_PORT, ntohs(port)) + asked_at
-                )  # fmt: skip
-                if self._with_queries:
-                    yield self._message(_CLIENT_QUERY, common + _octets(_QUERY, packet))
-                if self._with_responses:
-                    response = answered_at + _octets(_RESPONSE, packet[:2] + reply)
-                    yield self._message(_CLIENT_RESPONSE, common + response)
-
-    def _message(self, kind: int, fields: bytes) -> bytes:
-        return self._start + _octets(_MESSAGE, _number(_MESSAGE_TYPE, kind) + fields)
-
-
-def _time(second: int, nanosecond: int, at: float) -> bytes:
-    whole = int(at)
-    fraction = int((at - whole) * 1e9)
-    return _number(second, whole) + _varint(nanosecond << 3 | _FIXED32) + fraction.to_bytes(4, "little")
-
-
-def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3 | _VARINT) + _varint(value)
-
-
-def _octets(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | _LENGTH) + _varint(len(value)) + value
+_SMALL: Final = tuple(bytes((value,)) for value in range(0x80))
 
 
 def _varint(value: int) -> bytes:
@@ -101,4 +28,72 @@ def _varint(value: int) -> bytes:
     return bytes(groups)
 
 
-_SMALL: Final = tuple(bytes((value,)) for value in range(0x80))
+def _key(field: int, wire_type: int) -> bytes:
+    return _varint(field << 3 | wire_type)
+
+
+_VARINT: Final = 0  # wire types
+_LENGTH: Final = 2
+_FIXED32: Final = 5
+
+# Keys of the message `Dnstap`.
+_IDENTITY: Final = _key(1, _LENGTH)
+_VERSION: Final = _key(2, _LENGTH)
+_MESSAGE: Final = _key(14, _LENGTH)
+_IS_MESSAGE: Final = _key(15, _VARINT) + b"\1"
+
+# Keys of the message `Message`.
+_CLIENT_QUERY: Final = _key(1, _VARINT) + b"\5"
+_CLIENT_RESPONSE: Final = _key(1, _VARINT) + b"\6"
+_FAMILIES: Final = {4: _key(2, _VARINT) + b"\1", 16: _key(2, _VARINT) + b"\2"}
+"""INET and INET6, by the octets of an address."""
+_PROTOCOLS: Final = {
+    proto: _key(3, _VARINT) + _varint(number) for proto, number in {"udp": 1, "tcp": 2, "tls": 3, "https": 4}.items()
+}
+_QUERY_ADDRESS: Final = _key(4, _LENGTH)
+_QUERY_PORT: Final = _key(6, _VARINT)
+_QUERY_TIME: Final = _key(8, _VARINT), _key(9, _FIXED32)
+"""Seconds and nanoseconds."""
+_QUERY: Final = _key(10, _LENGTH)
+_RESPONSE_TIME: Final = _key(12, _VARINT), _key(13, _FIXED32)
+_RESPONSE: Final = _key(14, _LENGTH)
+
+
+class DnstapMessages:
+    """Encodes queries for one collector."""
+
+    def __init__(self, settings: DnstapSettings, clients: ClientAddresses) -> None:
+        self._with_queries = "client_query" in settings.messages
+        self._with_responses = "client_response" in settings.messages
+        self._clients = clients
+        identity, version = settings.identity.encode(), settings.version.encode()
+        self._start = _IDENTITY + _counted(identity) + _VERSION + _counted(version) + _IS_MESSAGE
+
+    def encode(self, batch: QueryBatch) -> Iterator[bytes]:
+        """Yield the messages of these queries."""
+        for answered in batch.answered:
+            protocol = _PROTOCOLS[answered.proto]
+            asked_at = _time(_QUERY_TIME, answered.at)
+            answered_at = _time(_RESPONSE_TIME, answered.at + answered.seconds) + _RESPONSE
+            for packet, address, port, _, reply in answered.records:
+                client = self._clients.of(address).packed
+                common = (
+                    _FAMILIES[len(client)] + protocol + _QUERY_ADDRESS + _counted(client)
+                    + _QUERY_PORT + _varint(ntohs(port)) + asked_at
+                )  # fmt: skip
+                if self._with_queries:
+                    yield self._message(_CLIENT_QUERY + common + _QUERY + _counted(packet))
+                if self._with_responses:
+                    yield self._message(_CLIENT_RESPONSE + common + answered_at + _counted(packet[:2] + reply))
+
+    def _message(self, fields: bytes) -> bytes:
+        return self._start + _MESSAGE + _counted(fields)
+
+
+def _time(keys: tuple[bytes, bytes], at: float) -> bytes:
+    second = int(at)
+    return keys[0] + _varint(second) + keys[1] + int((at - second) * 1e9).to_bytes(4, "little")
+
+
+def _counted(value: bytes) -> bytes:
+    return _varint(len(value)) + value

@@ -13,6 +13,7 @@ from typing import Final
 from resolver.channel.query_records import QueryBatch
 from resolver.query_log import message
 from resolver.query_log.client_addresses import ClientAddresses
+from resolver.query_log.message import QueryParts, ReplyParts
 from resolver.query_log_settings import LineFormat
 from zones.clocks import WallTime
 
@@ -31,15 +32,14 @@ def json_lines(batch: QueryBatch, clients: ClientAddresses) -> Iterator[str]:
     """Yield a JSON object for each query. Its keys are those of `pldns tail`, and some more."""
     for answered in batch.answered:
         start = f'{{"at":"{rfc3339(answered.at)}","proto":"{answered.proto}","client":"'
-        seconds = f'"seconds":{max(answered.seconds, 0.0):.6f}}}\n'
+        seconds = f'"seconds":{answered.seconds:.6f}}}\n'
         for record in answered.records:
             packet, address, port, _, reply = record
-            end = message.question_end(packet)
+            asked = message.query_parts(packet)
             yield (
                 f'{start}{clients.of(address).text}","port":{ntohs(port)},{_json_network(batch.network(record))},'
-                f'"id":{packet[0] << 8 | packet[1]},{_json_question(packet[12:end])},'
-                f'"rcode":"{message.rcode(reply, end)}","flags":"{message.flags(reply[:2])}","octets":{len(reply) + 2},'
-                f"{seconds}"
+                f'"id":{packet[0] << 8 | packet[1]},{_json_question(asked)},'
+                f'{_json_reply(message.reply_parts(reply, asked.end))},"octets":{len(reply) + 2},{seconds}'
             )
 
 
@@ -48,28 +48,32 @@ def _json_network(name: str) -> str:
     return f'"network":{json.dumps(name)}'
 
 
-@lru_cache(maxsize=10_000)
-def _json_question(octets: bytes) -> str:
-    asked = message.question(octets)
+@lru_cache(maxsize=4_096)
+def _json_question(asked: QueryParts) -> str:
     name = asked.name if asked.name == "." else asked.name.removesuffix(".")
     return f'"name":{json.dumps(name)},"type":"{asked.qtype}"'
+
+
+@lru_cache(maxsize=1_024)
+def _json_reply(sent: ReplyParts) -> str:
+    return f'"rcode":"{sent.rcode}","flags":"{sent.flags}"'
 
 
 def coredns_lines(batch: QueryBatch, clients: ClientAddresses) -> Iterator[str]:
     """Yield a line for each query, as CoreDNS's plugin `log` does in its default format (`common`)."""
     for answered in batch.answered:
-        seconds = f"{max(answered.seconds, 0.0):.9f}s\n"
+        seconds = f"{answered.seconds:.9f}s\n"
         for packet, address, port, _, reply in answered.records:
-            end = message.question_end(packet)
-            asked, options = message.question(packet[12:end]), message.options(packet, end)
+            asked = message.query_parts(packet)
+            sent = message.reply_parts(reply, asked.end)
             client = clients.of(address).text
             host = f"[{client}]" if ":" in client else client
-            payload = max(options.payload, _LEAST_PAYLOAD) if answered.proto == "udp" else _STREAM
+            payload = max(asked.payload, _LEAST_PAYLOAD) if answered.proto == "udp" else _STREAM
             yield (
                 f"[INFO] {host}:{ntohs(port)} - {packet[0] << 8 | packet[1]} "
                 f'"{asked.qtype} {asked.qclass} {asked.name} {_coredns_proto(answered.proto)} {len(packet)} '
-                f'{"true" if options.do else "false"} {payload}" '
-                f"{message.rcode(reply, end)} {message.flags(reply[:2])} {len(reply) + 2} {seconds}"
+                f'{"true" if asked.do else "false"} {payload}" '
+                f"{sent.rcode} {sent.flags} {len(reply) + 2} {seconds}"
             )
 
 

@@ -7,6 +7,7 @@ from resolver.wire import codes
 from zones.dns.name import Name, to_text
 
 _HEADER: Final = codes.HEADER_SIZE
+_COUNTS: Final = 4  # octets before the numbers of records
 _LONGEST_NAME: Final = 255
 _OPT: Final = b"\0\0\x29"  # the root and the type
 _OPT_SIZE: Final = 11  # octets without the options
@@ -17,24 +18,39 @@ _FLAGS: Final = (
 _CLASSES: Final = {codes.IN: "IN", codes.CH: "CH", 4: "HS", 254: "NONE", 255: "ANY"}
 
 
-class Question(NamedTuple):
-    """A question as text. For a packet without one: the root, and type and class 0."""
+class QueryParts(NamedTuple):
+    """What lines show of a query. For a packet without a question: the root, and type and class 0."""
 
     name: str
     """In lower case, with the dot at the end."""
     qtype: str
     qclass: str
-
-
-class Options(NamedTuple):
-    """What the OPT record of a query has. `payload`: 0 without an OPT record."""
-
     do: bool
     payload: int
+    """That of the OPT record; 0 without one."""
+    end: int
+    """Offset of the first octet after the question, in the packet and in its reply."""
 
 
-def question_end(packet: bytes) -> int:
-    """Return the offset of the first octet after the question; that after the header for a packet without one."""
+def query_parts(packet: bytes) -> QueryParts:
+    """Return the parts of a query. Parts of queries that differ only in the id and the flags are kept."""
+    return _parts(packet[_COUNTS:])
+
+
+@lru_cache(maxsize=4_096)
+def _parts(counts: bytes) -> QueryParts:
+    packet = bytes(_COUNTS) + counts
+    end = _question_end(packet)
+    if end == _HEADER:
+        return QueryParts(".", codes.type_text(0), "CLASS0", do=False, payload=0, end=end)
+    qtype, qclass = (int.from_bytes(packet[end - at : end - at + 2], "big") for at in (4, 2))
+    name = to_text(Name(packet[_HEADER : end - 4].lower()))
+    do, payload = _options(packet, end)
+    dotted = name if name.endswith(".") else f"{name}."
+    return QueryParts(dotted, codes.type_text(qtype), _CLASSES.get(qclass) or f"CLASS{qclass}", do, payload, end)
+
+
+def _question_end(packet: bytes) -> int:
     end = _HEADER
     while end < len(packet) and 0 < packet[end] < 64:
         end += 1 + packet[end]
@@ -43,39 +59,31 @@ def question_end(packet: bytes) -> int:
     return end + 5
 
 
-@lru_cache(maxsize=10_000)
-def question(octets: bytes) -> Question:
-    """Return the question in these octets: those of a packet from its header to `question_end`."""
-    if not octets:
-        return Question(".", codes.type_text(0), "CLASS0")
-    qclass = int.from_bytes(octets[-2:], "big")
-    name = to_text(Name(octets[:-4].lower()))
-    dotted = name if name.endswith(".") else f"{name}."
-    qtype = codes.type_text(int.from_bytes(octets[-4:-2], "big"))
-    return Question(dotted, qtype, _CLASSES.get(qclass) or f"CLASS{qclass}")
-
-
-def options(packet: bytes, end: int) -> Options:
-    """Return what the OPT record of a query says, where it follows the question. `end`: see `question_end`."""
+def _options(packet: bytes, end: int) -> tuple[bool, int]:
+    """Return DO and the payload of the OPT record, where it follows the question."""
     if packet[6:10] != b"\0\0\0\0" or packet[end : end + 3] != _OPT or len(packet) < end + _OPT_SIZE:
-        return Options(do=False, payload=0)
-    return Options(do=bool(packet[end + 7] & 0x80), payload=int.from_bytes(packet[end + 3 : end + 5], "big"))
+        return False, 0
+    return bool(packet[end + 7] & 0x80), int.from_bytes(packet[end + 3 : end + 5], "big")
 
 
-def rcode(reply: bytes, end: int) -> str:
-    """Return the mnemonic of a reply's rcode, with the upper bits in its OPT record. `reply`: without its message id.
+class ReplyParts(NamedTuple):
+    """What lines show of a reply."""
 
-    `end`: see `question_end`. Only replies without records have such rcodes (BADVERS, BADCOOKIE).
-    """
-    number = reply[1] & 15
-    at = end - 2
-    if reply[4:8] == b"\0\0\0\0" and reply[at : at + 3] == _OPT and len(reply) > at + 5:
-        number |= reply[at + 5] << 4
-    return codes.rcode_text(number)
+    rcode: str
+    flags: str
+    """Separated by commas, in the order of CoreDNS."""
 
 
-@lru_cache(maxsize=1_000)
-def flags(header: bytes) -> str:
-    """Return the flags in these two octets of a header, separated by commas, in the order of CoreDNS."""
+def reply_parts(reply: bytes, end: int) -> ReplyParts:
+    """Return the parts of a reply, which is given without its message id. `end`: that of the question in the packet."""
+    if reply[4:8] != b"\0\0\0\0":
+        return _reply_parts(reply[:2], 0)
+    at = end - 2  # without records, the OPT record follows, and may have the upper bits of the rcode (BADCOOKIE)
+    has_upper = reply[at : at + 3] == _OPT and len(reply) > at + 5
+    return _reply_parts(reply[:2], reply[at + 5] << 4 if has_upper else 0)
+
+
+@lru_cache(maxsize=1_024)
+def _reply_parts(header: bytes, upper: int) -> ReplyParts:
     bits = int.from_bytes(header, "big")
-    return ",".join(name for bit, name in _FLAGS if bits & bit)
+    return ReplyParts(codes.rcode_text(bits & 15 | upper), ",".join(name for bit, name in _FLAGS if bits & bit))

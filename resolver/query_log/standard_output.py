@@ -6,22 +6,27 @@ Does not know what lines say.
 import asyncio
 import contextlib
 import os
+import select
 import socket
 import stat
 from typing import Final
+
+from resolver.process.log_output import is_writable
 
 ROOM: Final = 1 << 20
 """Octets that wait at most."""
 
 
 class StandardOutput:
-    """The descriptor `fd`. A pipe or terminal must not block (`log_output.detach`)."""
+    """The descriptor `fd`."""
 
     def __init__(self, fd: int, loop: asyncio.AbstractEventLoop) -> None:
         self._fd = fd
         self._loop = loop
         mode = os.fstat(fd).st_mode
         self._socket = socket.socket(fileno=os.dup(fd)) if stat.S_ISSOCK(mode) else None
+        # `log_output.detach` cannot open a pipe that belongs to another user, as in some containers.
+        self._can_block = not stat.S_ISREG(mode) and os.get_blocking(fd)
         self._waiting = b""
 
     def write(self, lines: bytes) -> None:
@@ -70,4 +75,11 @@ class StandardOutput:
     def _write_at_once(self, octets: bytes) -> int:
         if self._socket:
             return self._socket.send(octets, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-        return os.write(self._fd, octets)
+        if not self._can_block:
+            return os.write(self._fd, octets)
+        written = 0
+        while written < len(octets) and is_writable(self._fd):
+            written += os.write(self._fd, octets[written : written + select.PIPE_BUF])
+        if not written:
+            raise BlockingIOError
+        return written

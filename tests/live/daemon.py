@@ -18,6 +18,7 @@ import dns.message
 import dns.query
 import dns.rdatatype
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from resolver.cli import unix_socket
 from tests.ports import free_port
@@ -106,6 +107,12 @@ class Daemon:
             return error.code, _body(error.read())
         except OSError:
             return 0, None
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        """Return the value of a metric with exactly these labels; None where there is none."""
+        families = text_string_to_metric_families(str(self.get("/metrics")[1]))
+        found = (each for family in families for each in family.samples)
+        return next((each.value for each in found if (each.name, each.labels) == (f"pldns_{name}", labels)), None)
 
     def post(self, path: str, body: object) -> int:
         """Send an admin request that changes something, over the Unix socket. Return its status."""

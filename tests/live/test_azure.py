@@ -50,7 +50,7 @@ def test_a_daemon_answers_from_azure_and_from_its_saved_inventory(
     (source,) = daemon.get("/v1/sources")[1]["items"]
     assert (source["synced"], source["saved"], source["freshness"]) == (True, False, "fresh")
     assert source["sync"]["calls_per_hour"] > 0
-    assert 'pldns_sync_requests_total{asked="graph",source="hub",status="200"}' in daemon.get("/metrics")[1]
+    assert daemon.metric("sync_requests_total", source="hub", asked="graph", status="200")
     (network,) = [each for each in daemon.get("/v1/networks")[1]["items"] if each["origin"] == "auto"]
     assert network["clients"] == ["127.0.0.0/8"]
     daemon.stop()

@@ -210,8 +210,7 @@ def reported(daemon: Daemon, name: str, line: str) -> None:
 def count(daemon: Daemon, bad: Bad) -> float:
     """Return the value of the metric that counts the failed requests."""
     asked, came = bad.counted
-    start = f'pldns_sync_requests_total{{asked="{asked}",source="{bad.source}",status="{came}"}} '
-    return sum(float(line[len(start) :]) for line in daemon.get("/metrics")[1].splitlines() if line.startswith(start))
+    return daemon.metric("sync_requests_total", source=bad.source, asked=asked, status=came) or 0.0
 
 
 NOBODY = {
@@ -239,4 +238,4 @@ def test_without_an_identity_the_rest_is_served(
     line = until(lambda: daemon.get("/v1/sources")[0] and source(daemon)["last_error"])
     assert line.startswith(said)
     reported(daemon, "hub", line)
-    assert 'pldns_sync_requests_total{asked="token",source="hub",status="failed"} 1' in daemon.get("/metrics")[1]
+    assert daemon.metric("sync_requests_total", source="hub", asked="token", status="failed") == 1.0

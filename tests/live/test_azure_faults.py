@@ -68,9 +68,7 @@ class Followed(NamedTuple):
         return {each["subject"]: each["evidence"]["message"] for each in items}
 
     def metric(self, name: str, **labels: str) -> float:
-        text = ",".join(f'{key}="{value}"' for key, value in sorted({"source": "hub", **labels}.items()))
-        found = re.search(rf"^pldns_{name}{{{re.escape(text)}}} (\S+)$", self.daemon.get("/metrics")[1], re.MULTILINE)
-        return float(found[1]) if found else 0.0
+        return self.daemon.metric(name, source="hub", **labels) or 0.0
 
     def asked(self, counted: tuple[str, str]) -> float:
         return self.metric("sync_requests_total", asked=counted[0], status=counted[1])

@@ -145,7 +145,7 @@ def test_a_held_change_is_shown_survives_a_restart_and_is_accepted(start: Start,
     assert status == 2
     assert "it would remove all 8 private endpoints of the source" in text
     assert "`pldns check` reads the files as they are now" in text
-    assert 'pldns_sync_held{source="estate"} 1.0' in daemon.get("/metrics")[1]
+    assert daemon.metric("sync_held", source="estate") == 1.0
     poll(lambda: "error control finding opened: code=sync-held severity=error subject=estate" in log_of(daemon))
     assert "error control source estate: a change would remove all 8 private endpoints of the source" in log_of(daemon)
     since = daemon.get("/v1/sources")[1]["items"][0]["sync"]["held"]["since"]

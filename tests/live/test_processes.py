@@ -82,7 +82,7 @@ def test_a_change_evicts_the_answers_of_its_name_alone(start: Start, estate: Pat
     poll(lambda: daemon.addresses(NAME) == {"10.0.0.5"})
     endpoints(estate, "10.0.0.6")
     poll(lambda: daemon.addresses(NAME) == {"10.0.0.6"})
-    poll(lambda: "pldns_answers_evicted_total 2.0" in daemon.get("/metrics")[1])
+    poll(lambda: daemon.metric("answers_evicted_total") == 2.0)
 
 
 def test_a_start_without_any_data_serves_the_last_table(start: Start, estate: Path, poll: Poll) -> None:

@@ -106,7 +106,7 @@ class Reloading(Daemon):
         assert (done.returncode == 0) == succeeds, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def metric(self, name: str) -> float:
+    def total(self, name: str) -> float:
         lines = self.get("/metrics")[1].splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"pldns_{name}"))
 
@@ -160,14 +160,14 @@ def restored(daemon: Reloading) -> Iterator[None]:
 
 def test_a_reload_without_a_change_evicts_nothing(daemon: Reloading, upstreams: tuple[Upstream, Upstream]) -> None:
     assert daemon.addresses("www.kept.example") == {"192.0.2.1"}
-    asked, evicted = upstreams[0].asked, daemon.metric("answers_evicted_total")
-    queries = daemon.metric("dns_requests_total")
+    asked, evicted = upstreams[0].asked, daemon.total("answers_evicted_total")
+    queries = daemon.total("dns_requests_total")
     assert "says the same as before" in daemon.reload()
     assert daemon.last["last_reload"]["outcome"] == "unchanged"
     assert daemon.addresses("www.kept.example") == {"192.0.2.1"}
     assert upstreams[0].asked == asked
-    assert daemon.metric("answers_evicted_total") == evicted
-    until(lambda: daemon.metric("dns_requests_total") > queries)
+    assert daemon.total("answers_evicted_total") == evicted
+    until(lambda: daemon.total("dns_requests_total") > queries)
 
 
 def test_each_section_takes_effect(daemon: Reloading, upstreams: tuple[Upstream, Upstream]) -> None:
@@ -217,7 +217,7 @@ def test_a_source_outside_the_sandbox_of_control_is_read(daemon: Reloading, tmp_
 
 
 def test_a_refused_reload_says_every_mistake_and_changes_nothing(daemon: Reloading) -> None:
-    serial, refused = daemon.last["serial"], daemon.metric('config_reloads_total{result="refused"}')
+    serial, refused = daemon.last["serial"], daemon.total('config_reloads_total{result="refused"}')
     daemon.configure(dns={"allow": ["nonsense"], "workers": 0}, zones={"files": ["zones/none.zone"]})
     said = daemon.reload(succeeds=False)
     for word in ("dns.allow[0]", "dns.workers", "zones/none.zone"):
@@ -226,8 +226,8 @@ def test_a_refused_reload_says_every_mistake_and_changes_nothing(daemon: Reloadi
         assert any(word in line for line in daemon.last["last_reload"]["mistakes"])
     assert daemon.last["serial"] == serial
     until(lambda: daemon.last["file_changed"])
-    assert daemon.metric("config_last_reload_successful") == 0
-    assert daemon.metric('config_reloads_total{result="refused"}') == refused + 1
+    assert daemon.total("config_last_reload_successful") == 0
+    assert daemon.total('config_reloads_total{result="refused"}') == refused + 1
     assert daemon.addresses(NAME) == {"10.0.0.4"}
 
 

@@ -9,6 +9,7 @@ from resolver.memory_budget import (
     CONTROL,
     LEAST,
     NO_BUDGET,
+    QUERY_LOG,
     UNLIMITED,
     WORKER,
     Budget,
@@ -68,6 +69,13 @@ def test_what_control_has_used_once_stays_reserved() -> None:
     assert share(budget, Use(0, 60 * MIB, 160 * MIB, (MIB,)), 1) == (
         share(budget, Use(0, 60 * MIB, 60 * MIB, (MIB,)), 1) - 100 * MIB
     )
+
+
+def test_the_query_logger_has_room_before_it_runs_and_keeps_what_it_uses() -> None:
+    budget, use = Budget(512 * MIB, 400 * MIB, BudgetSource.CGROUP), Use(workers=(MIB,))
+    assert share(budget, use._replace(logging=True), 1) == share(budget, use, 1) - QUERY_LOG
+    # What the logger uses is no longer free.
+    assert share(budget, use._replace(logging=True, query_log=QUERY_LOG + MIB), 1) == share(budget, use, 1)
 
 
 def test_a_configuration_check_has_room() -> None:

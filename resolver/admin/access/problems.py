@@ -39,6 +39,7 @@ class Code(Enum):
     NO_CLAIM = "no-claim", 409, "No endpoint claims the name, or none that the request names, or several of that name."
     LIMIT_REACHED = "limit-reached", 409, "As many are kept as may be."
     CONFIGURED = "configured", 409, "The configuration has it, and only the configuration can change it."
+    CHANGED = "changed", 412, "The resource is not in the state that `If-Match` names."
     NOT_JSON = "not-json", 415, "The content type of the body is not `application/json`."
     FOREIGN_HOST = "foreign-host", 421, "The Host header does not name this interface."
     CONFIGURATION_REFUSED = "configuration-refused", 422, "The configuration has mistakes; the old one stays in effect."

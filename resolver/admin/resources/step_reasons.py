@@ -58,6 +58,8 @@ def step_reason(accepted: Accepted, estate: Estate, step: Step, qtype: int) -> s
             suffixes = set(map(from_text, accepted.worker.drop_names))
             found = next((at for at in ancestry(Name(step.name)) if at in suffixes), Name(step.name))
             return f"`dns.drop.names` has {to_text(found)}"
+        case Row.ALIASES:
+            return "too many aliases lead to this name, so it is not looked up"
         case _:
             return "no endpoint, zone file or private zone has this name for this client"
 

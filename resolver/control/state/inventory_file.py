@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import msgspec
 
@@ -32,19 +32,29 @@ _log = logging.getLogger(__name__)
 
 def write(directory: str, pieces: Iterable[SavedInventory]) -> None:
     """Replace the saved inventory. Raises OSError; the old file stays."""
-    encoder = msgspec.msgpack.Encoder()
     with FORMAT.replacing(directory) as file:
-        for piece in pieces:
-            body = encoder.encode(piece)
-            file.write(len(body).to_bytes(4, "big"))
-            file.write(body)
+        for octets in encoded(pieces):
+            file.write(octets)
+
+
+def encoded(pieces: Iterable[SavedInventory]) -> Iterator[bytes]:
+    """Yield each piece as the file has it."""
+    encoder = msgspec.msgpack.Encoder()
+    for piece in pieces:
+        body = encoder.encode(piece)
+        yield len(body).to_bytes(4, "big") + body
+
+
+def decoded(octets: Iterable[bytes]) -> SavedInventory:
+    """Return the inventory whose pieces are `encoded`, cut anywhere. Raises ValueError for octets that are bad."""
+    return joined(_pieces(octets))
 
 
 def load(directory: str) -> SavedInventory | None:
     """Return the saved inventory; None if there is no file. Raises OSError, and ValueError for a file that is bad."""
     try:
         with (Path(directory) / FORMAT.name).open("rb") as file:
-            return joined(_pieces(file))
+            return decoded(FORMAT.body(file))
     except FileNotFoundError:
         return _of_the_version_before(directory)
 
@@ -64,10 +74,10 @@ def _of_the_version_before(directory: str) -> SavedInventory | None:
     return saved
 
 
-def _pieces(file: IO[bytes]) -> Iterator[SavedInventory]:
+def _pieces(octets: Iterable[bytes]) -> Iterator[SavedInventory]:
     reader = FrameReader[SavedInventory](_LARGEST, SavedInventory)
     try:
-        for data in FORMAT.body(file):
+        for data in octets:
             yield from reader.feed(data)
     except ChannelError as error:
         raise ValueError(str(error)) from None

@@ -9,6 +9,7 @@ from resolver.forward.cache import Key, UpstreamFailure
 from resolver.wire.query import Query
 from resolver.wire.relay import Message
 from resolver.worker.answer import walk
+from resolver.worker.answer.response import Draft
 from resolver.worker.answer.walk import Basis, Fetched, Walk
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, is_wildcard
@@ -77,6 +78,14 @@ class _RecordedWalk(Walk):
         super().__init__(basis, query, network, now, fetched)
         self._recorder = recorder
         self._now_open = _Open(query.name)
+
+    def draft(self) -> Draft:
+        """See `Walk.draft`."""
+        found = super().draft()
+        if found.hops > walk.MAX_HOPS:
+            last = self._recorder.open[-1]
+            self._recorder.open.append(_Open(last.target or last.name, Row.ALIASES))
+        return found
 
     def _step(self, name: Name) -> Name | None:
         step = self._now_open = _Open(name)

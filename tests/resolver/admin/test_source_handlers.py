@@ -99,7 +99,7 @@ async def test_a_held_sync_is_listed_and_can_be_accepted_or_dropped(
     [
         ("hub", {"action": "accept"}, 409, "source `hub` has no held sync to accept"),
         ("hub", {"action": "drop"}, 409, "source `hub` has no held sync to drop"),
-        ("nope", {"action": "now"}, 404, "there is no source `nope`"),
+        ("nope", {"action": "now"}, 404, "there is no source `nope`; nearest: `estate`, `hub`"),
         ("hub", {"action": "later"}, 400, "action: Input should be 'now', 'accept' or 'drop'"),
         ("hub", {"action": "now", "force": True}, 400, "force: no such parameter"),
     ],

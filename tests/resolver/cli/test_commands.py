@@ -23,7 +23,7 @@ def test_the_version_is_one_line(run: Run) -> None:
     ("arguments", "text"),
     [
         (["chek"], "'check'"), (["check", "--nope"], "--nope"), (["explain"], "NAME"),
-        (["check", "-o", "xml"], "`xml` is not one of table, json"), (["stauts"], "did you mean 'status'?"),
+        (["check", "-o", "xml"], "`xml` is not one of table, json, yaml"), (["stauts"], "did you mean 'status'?"),
         (["findings", "--severity", "eror"], "did you mean `error`?"), (["findings", "--limit", "x"], "a whole number"),
         (["findings", "--limit", "-1"], "0 or more"), (["healthcheck", "--timeout", "0"], "0.1 or more"),
         (["check", "--nope"], "see `pldns check --help`"), (["serve", "--set", "dns.workers"], "PATH=VALUE"),

@@ -91,7 +91,7 @@ def test_a_daemon_that_runs_another_configuration_is_not_asked(run: Run, daemon:
         (["https://kv.vault.azure.net/keys"], "is a URL; the name in it is kv.vault.azure.net"),
         (["kv.vault.azure.net", "BOGUS"], "'BOGUS' is not a record type"),
         (["kv.vault.azure.net", "--client", "10.2.0.0/16"], "is a prefix; give one address of it"),
-        (["kv.vault.azure.net", "--worker", "7"], "worker 7 is not connected"),
+        (["kv.vault.azure.net", "--worker", "7"], "there is no `7`"),
         (["kv.vault.azure.net", "--listener", "here"], "listener: `here` is not an IP address"),
     ],
 )

@@ -21,12 +21,14 @@ from resolver.config import file as config
 from resolver.control.estate.provenance import Standing
 from resolver.control.estate.saved_inventory import pieces_of
 from resolver.control.guard.sync_state import SyncDecision, SyncState
-from resolver.control.state import inventory_file
+from resolver.control.state import decisions_file, inventory_file
+from resolver.control.state.decisions_file import Decisions
 from resolver.settings import Accepted
 from resolver.worker.access.clients import packed
 from tests.conftest import FakeUpstream, Pipeline, world
 from zones.azure import arm
 from zones.azure.resource import Resources
+from zones.claims.policy import Pin
 from zones.clocks import WallTime
 from zones.dns.name import ROOT
 from zones.dns.parsed_zones import ParsedZones
@@ -98,6 +100,13 @@ events: st.SearchStrategy[tuple[Any, ...]] = st.one_of(
     st.tuples(st.just("sync"), st.sampled_from(["one", "two"]), st.just([])),
     st.tuples(st.just("advance"), st.sampled_from([1.0, 200.0, 1_000.0])),
     st.tuples(st.just("ask"), queries),
+    st.tuples(
+        st.just("pin"),
+        st.sampled_from(NAMES[:4]),
+        st.sampled_from(["e1-one", "e3-two", "fixed"]),
+        st.sampled_from([None, "weu"]),
+        st.sampled_from([None, 100.0]),
+    ),
     st.tuples(st.just("write"), st.sampled_from(["10.9.0.4", "10.9.0.5"])),
 )
 
@@ -157,9 +166,15 @@ class Story:
         decision = SyncDecision({part: given_resources(part, given)}, {}, {}, SyncState())
         self.pldns.apply(self.pldns.estate.take_sync("cloud", decision, self._now, self._now))
 
+    def pin(self, name: str, endpoint: str, network: str | None, seconds: float | None) -> None:
+        """Let an operator pin a name, instead of an earlier pin of an operator."""
+        until = None if seconds is None else WallTime(self.pldns.now + seconds)
+        pins = (Pin(name, endpoint, network, until, reason="because", by="user root (0)"),)
+        self.pldns.apply(self.pldns.estate.set_operator_pins(pins, self._now))
+
     def advance(self, seconds: float) -> None:
         self.pldns.now += seconds
-        changed = self.pldns.estate.expire(self._now)
+        changed = self.pldns.estate.expire(self._now) | self.pldns.estate.reconsider_pins(self._now)
         self.pldns.estate.health.update_freshness(self._now)
         self.pldns.apply(changed)
 
@@ -189,6 +204,8 @@ class Story:
 
     def offline(self, queries: list[Query]) -> Iterator[Explanation]:
         """Yield what is explained without the daemon, from what it saves now."""
+        decisions = Decisions(pins=self.pldns.estate.operator_pins)
+        decisions_file.write(self._accepted.control.state_directory, decisions)
         inventory_file.write(self._accepted.control.state_directory, pieces_of(self.pldns.estate, self._now))
         return explanations(self._accepted, map(asked, queries), self._now, ParsedZones())
 

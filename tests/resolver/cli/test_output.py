@@ -15,17 +15,35 @@ def test_a_table_in_a_pipe_has_one_line_for_each_row(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out.splitlines() == [f"{'NAME':300}  WHAT", f"{'a' * 300}  x", f"{'b':300}  y"]
 
 
-def test_a_table_on_a_terminal_is_folded_and_coloured() -> None:
-    code = "from resolver.cli import output; output.table(('severity', 'subject'), [('error', 'x' * 100)])"
+def on_terminal(code: str, **environ: str) -> str:
+    """Return what code prints on a terminal with 60 columns."""
     terminal, inside = os.openpty()
-    environ = os.environ | {"TERM": "xterm-256color", "COLUMNS": "60"}
-    environ.pop("NO_COLOR", None)
-    subprocess.run([sys.executable, "-c", code], stdout=inside, check=True, env=environ)
+    given = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+    given |= {"TERM": "xterm-256color", "COLUMNS": "60", **environ}
+    subprocess.run([sys.executable, "-c", code], stdout=inside, check=True, env=given)
     os.close(inside)
     text = os.read(terminal, 10_000).decode()
     os.close(terminal)
+    return text.replace("\r\n", "\n")
+
+
+def test_a_table_on_a_terminal_is_coloured_and_folded_between_words() -> None:
+    code = "from resolver.cli import output; output.table(('severity', 'subject'), [('error', 'words ' * 20)])"
+    text = on_terminal(code)
     assert "\x1b[1;31merror" in text
-    assert text.count("\n") == 3
+    assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines())) <= 60
+    assert not re.search(r"\x1b\[[0-9;]*31m", on_terminal(code, NO_COLOR="1"))
+
+
+def test_a_table_that_is_too_wide_for_a_terminal_has_a_paragraph_for_each_row() -> None:
+    zone = "privatelink.blob.core.windows.net"
+    code = (
+        "from resolver.cli import output; output.table(('zone', 'state', 'problem', 'networks'), "
+        f"[('{zone}', 'Approved', '', 'a-network-with-a-long-name, another')])"
+    )
+    assert re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(code)).splitlines() == [
+        zone, "  state: Approved; networks: a-network-with-a-long-name,", "  another",
+    ]  # fmt: skip
 
 
 def test_a_resource_id_is_shown_as_its_name_and_group() -> None:

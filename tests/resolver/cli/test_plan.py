@@ -41,6 +41,18 @@ def test_nothing_would_change(run: Run, config: Path) -> None:
     assert ran.out.endswith("nothing would change\n")
 
 
+def test_the_running_daemon_is_compared_where_it_runs_the_configuration(run: Run, daemon: Path, config: Path) -> None:
+    ran = run("plan", "-c", daemon)
+    address = f"unix:{daemon.parent}/state/admin.sock"
+    assert (ran.code, ran.out) == (0, f"compared with the running daemon at {address}\nnothing would change\n")
+    assert run("plan", "-c", daemon, "-o", "json").json["daemon"] == address
+    ran = run("plan", "-c", config, "--admin", address)
+    assert ran.out.startswith(
+        f"compared with the saved inventory (nothing is saved, so everything is new), because the daemon at {address} "
+        f"runs {daemon}\n"
+    )
+
+
 def test_what_would_change_exits_2_and_changes_nothing(run: Run, config: Path) -> None:
     saved(config)
     kept = contents(config.parent / "state")
@@ -71,7 +83,7 @@ def test_a_source_that_cannot_be_read_exits_1(run: Run, config: Path) -> None:
     ran = run("plan", "-c", config)
     assert ran.code == 1
     assert "source estate: " in ran.out
-    assert "No such file or directory; its saved data is kept" in ran.out
+    assert "No such file or directory; its last data is kept" in ran.out
 
 
 def test_without_a_saved_inventory_everything_is_new(run: Run, config: Path) -> None:

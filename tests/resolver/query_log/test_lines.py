@@ -9,20 +9,23 @@ import dns.edns
 import dns.flags
 import dns.message
 import dns.rcode
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.channel.query_records import AnsweredQueries, QueryBatch, QueryRecord, decode, encode
 from resolver.query_log.client_addresses import ClientAddresses
+from resolver.query_log.dnstap import DnstapMessages
 from resolver.query_log.lines import coredns_lines, json_lines
-from resolver.query_log_settings import AddressMask
+from resolver.query_log_settings import AddressMask, DnstapSettings
+from resolver.settings import Transport
 from zones.clocks import WallTime
 
 AT = WallTime(1_700_000_000.25)
 
 
-def answered(record: QueryRecord, proto: str = "udp") -> QueryBatch:
+def answered(record: QueryRecord, proto: Transport = "udp") -> QueryBatch:
     return QueryBatch({-1: "none", 0: "weu", -2: ""}, [AnsweredQueries(AT, 0.000123456, proto, [record])])
 
 
@@ -39,7 +42,7 @@ def query(name: str = "Www.Example.", rtype: str = "A", **options: Any) -> dns.m
     return dns.message.make_query(name, rtype, id=29008, **options)
 
 
-def coredns(record: QueryRecord, proto: str = "udp", mask: AddressMask | None = None) -> str:
+def coredns(record: QueryRecord, proto: Transport = "udp", mask: AddressMask | None = None) -> str:
     (line,) = coredns_lines(answered(record, proto), ClientAddresses(mask or AddressMask()))
     return line
 
@@ -79,7 +82,7 @@ def test_a_coredns_line_is_that_of_the_plugin_log() -> None:
         (query("a.", "TYPE4242"), "udp", '"TYPE4242 IN a. '),
     ],
 )
-def test_what_a_coredns_line_says_of_the_query(given: dns.message.Message, proto: str, part: str) -> None:
+def test_what_a_coredns_line_says_of_the_query(given: dns.message.Message, proto: Transport, part: str) -> None:
     assert part in coredns(record(given), proto)
 
 
@@ -120,3 +123,27 @@ def test_a_name_with_any_octet_makes_one_line(name: bytes) -> None:
 def test_records_survive_the_way_to_the_logger() -> None:
     sent = answered(record(query()))
     assert decode(encode(sent)) == sent
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"proto": 'udp"\n'}, {"at": float("nan")}, {"at": 1e300}, {"seconds": float("inf")}, {"seconds": -1.0},
+        {"records": [(bytes(11), bytes(4), 0, 0, bytes(10))]}, {"records": [(bytes(12), bytes(4), 0, 0, bytes(9))]},
+        {"records": [(bytes(12), bytes(17), 0, 0, bytes(10))]}, {"records": [(bytes(12), bytes(4), -1, 0, bytes(10))]},
+        {"records": [(bytes(12), bytes(4), 0, None, bytes(10))]},
+    ],
+)  # fmt: skip
+def test_what_no_worker_makes_is_refused(changed: dict[str, object]) -> None:
+    """A worker may have been taken over."""
+    fields = {"at": AT, "seconds": 0.5, "proto": "udp", "records": []} | changed
+    with pytest.raises(msgspec.MsgspecError):
+        decode(msgspec.msgpack.encode([{}, [list(fields.values())]]))
+
+
+@pytest.mark.parametrize("address", [bytes(5), bytes(15)])
+def test_an_address_of_no_family_makes_a_line_and_a_message(address: bytes) -> None:
+    given: QueryRecord = (bytes(12), address, 0, 7, bytes(10))
+    assert (in_json(given)["client"], in_json(given)["network"]) == ("0.0.0.0", "")
+    messages = DnstapMessages(DnstapSettings(("client_query",), "", ""), ClientAddresses(AddressMask()))
+    assert len(list(messages.encode(answered(given)))) == 1

@@ -23,11 +23,15 @@ def until_refused(output: StandardOutput) -> int:
     raise AssertionError
 
 
-async def test_lines_wait_for_a_slow_reader_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("blocking", [False, True])
+async def test_lines_wait_for_a_slow_reader_and_too_many_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+    blocking: bool,
+) -> None:
     monkeypatch.setattr(standard_output, "ROOM", 10_000)
     reading, writing = os.pipe()
-    for each in (reading, writing):
-        os.set_blocking(each, False)
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, blocking)
     output = StandardOutput(writing, asyncio.get_running_loop())
     taken = until_refused(output)
     assert taken > 10

@@ -31,7 +31,7 @@ class Logged:
 
     def add(self, *replies: bytes, network: int = 0) -> None:
         records: list[QueryRecord] = [
-            (number.to_bytes(2, "big"), bytes(4), 0, network, reply) for number, reply in enumerate(replies)
+            (number.to_bytes(2, "big") + bytes(10), bytes(4), 0, network, reply) for number, reply in enumerate(replies)
         ]
         self.log.add(QueryBatch(NETWORKS, [AnsweredQueries(WallTime(1.0), 0.5, "udp", records)]))
 
@@ -45,7 +45,7 @@ class Logged:
 
     def numbers(self) -> list[int]:
         answered = [each for batch in self.received() for each in batch.answered]
-        return [int.from_bytes(record[0], "big") for each in answered for record in each.records]
+        return [int.from_bytes(record[0][:2], "big") for each in answered for record in each.records]
 
 
 @pytest.fixture
