@@ -35,6 +35,10 @@ _OWN_MODELS: Final[dict[int, type[Model]]] = {422: ConfigurationRefused}
 """The models of errors that have more keys than others."""
 _OF_TAGS: Final = ("If-None-Match", "The tags of known responses: 304 where one of these is the present one.")
 _OF_CHANGES: Final = ("If-Match", "The tag of the resource: 412 where the resource has changed.")
+_UNMODELLED: Final = {
+    "application/json": {"type": "object"}, "application/octet-stream": {"type": "string", "format": "binary"},
+}  # fmt: skip
+"""Schemas of responses without a model, by media type; text where there is none."""
 _METHODS: Final = {"Allow": "The methods of the path."}
 _SCHEMES: Final = {"WWW-Authenticate": "The scheme of tokens (RFC 6750)."}
 _HEADERS: Final = {405: _METHODS, 401: _SCHEMES}
@@ -139,8 +143,7 @@ def _problem(route: Route, status: int, text: str) -> Json:
 
 def _content(route: Route) -> Json:
     if route.returns is None:
-        kind = "object" if route.media == ("application/json",) else "string"
-        return {media: {"schema": {"type": kind}} for media in route.media}
+        return {media: {"schema": _UNMODELLED.get(media, {"type": "string"})} for media in route.media}
     name = list_name(route.returns) if route.listed else route.returns.__name__
     return {media: {"schema": reference(name)} for media in route.media}
 

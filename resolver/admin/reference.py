@@ -20,7 +20,7 @@ _HEAD: Final = """\
 
 The admin interface is HTTP over a Unix socket (`admin.socket`) and on `admin.listen`, by default
 `http://127.0.0.1:8053`. A GET or HEAD request changes nothing. Changes are POST requests with a JSON body of the type
-`application/json`. `/v1/openapi.json` describes the interface as OpenAPI 3.1.
+`application/json`. `/v1/openapi.json` describes the interface as OpenAPI 3.1, and `/v1/docs` shows this as a page.
 
 - **Access**: [access.md](access.md) says who may do what. A request to `admin.listen` is refused with status 421 unless
   its `Host` header names a loopback address, `localhost`, the address it came to, or a name in `admin.hosts`: a browser

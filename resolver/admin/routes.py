@@ -7,8 +7,8 @@ from aiohttp import web
 
 from resolver.admin import access_handlers as tokens
 from resolver.admin import decision_handlers as decisions
+from resolver.admin import document_page, explain_handler, inventory_handler, openapi, versions
 from resolver.admin import estate_handlers as estate
-from resolver.admin import explain_handler, inventory_handler, openapi, versions
 from resolver.admin import history_handlers as history
 from resolver.admin import query_handlers as queries
 from resolver.admin import running_handlers as running
@@ -54,6 +54,12 @@ from resolver.http_protocol import Response
 async def get_openapi(_: Context, __: web.Request, ___: Parameters) -> web.Response:
     """Answer with the OpenAPI document of this interface."""
     return Response(text=json.dumps(openapi.document(ROUTES)), content_type="application/json")
+
+
+async def get_docs(_: Context, __: web.Request, ___: Parameters) -> web.Response:
+    """Answer with the OpenAPI document as a page."""
+    text = document_page.page(openapi.document(ROUTES))
+    return Response(text=text, content_type="text/html", headers={"Content-Security-Policy": document_page.POLICY})
 
 
 ROUTES: Final = (
@@ -234,5 +240,6 @@ ROUTES: Final = (
         "/v1/audit", tokens.list_audit, "Changes that operators made, the newest first.", AuditItem,
         listed=True, parameters=AuditParameters, role=Role.ADMIN,
     ),
+    Route("/v1/docs", get_docs, "The OpenAPI document as a page for people.", media=("text/html",), role=None),
     Route("/v1/openapi.json", get_openapi, "The OpenAPI 3.1 document of this interface."),
 )  # fmt: skip
