@@ -26,6 +26,8 @@ _TIMEOUT: Final = 100.0
 """Seconds. A reload may take 90 s."""
 CERTIFICATE: Final = "PLDNS_CERTIFICATE"
 """The environment variable with the path of the user's certificate and key (PEM), for https:// addresses."""
+_MISTAKES: Final = frozenset({400, 404, 409, 422})
+"""Statuses of requests that the person can correct."""
 _PAGE: Final = 5000
 """Items to request at a time."""
 
@@ -55,7 +57,7 @@ def events(url: str, path: str, parameters: Mapping[str, str]) -> Iterator[tuple
             connection.request("GET", f"{prefix}{path}?{urlencode(parameters)}", headers=_identity())
             response = connection.getresponse()
             if response.status >= 300:
-                raise Failed(f"{url} says: {_problem(response.read()) or f'{response.status} {response.reason}'}")
+                raise _refusal(url, response, response.read())
             event = ""
             while line := response.readline():
                 key, _, value = line.decode().strip().partition(": ")
@@ -64,7 +66,7 @@ def events(url: str, path: str, parameters: Mapping[str, str]) -> Iterator[tuple
                 elif key == "data":
                     yield event, json.loads(value)
         except (OSError, http.client.HTTPException) as error:
-            raise Failed(f"no daemon answers at {url}: {str(error).lower()} (is `pldns serve` running?)") from None
+            raise _no_daemon(url, error) from None
 
 
 def post(url: str, path: str, body: Json) -> Json:
@@ -94,12 +96,24 @@ def _response(url: str, path: str, body: bytes | None, timeout: float) -> bytes:
             response = connection.getresponse()
             found = response.read()
     except (OSError, http.client.HTTPException) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        advice = "is `pldns serve` running? `--admin` names another address"
-        raise NoDaemon(f"no daemon answers at {url}: {why.lower()} ({advice})") from None
+        raise _no_daemon(url, error) from None
     if response.status >= 300:
-        raise Failed(f"{url} says: {_problem(found) or f'{response.status} {response.reason}'}")
+        raise _refusal(url, response, found)
     return found
+
+
+def _no_daemon(url: str, error: Exception) -> NoDaemon:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    advice = "is `pldns serve` running? `--admin` names another address"
+    return NoDaemon(f"no daemon answers at {url}: {why.lower()} ({advice})")
+
+
+def _refusal(url: str, response: http.client.HTTPResponse, body: bytes) -> Failed:
+    """Return the error for a response that refuses a request. A mistake of the person needs no address."""
+    detail = _problem(body, "detail")
+    if detail and response.status in _MISTAKES:
+        return Failed(detail)
+    return Failed(f"{url} says: {detail or _problem(body, 'title') or f'{response.status} {response.reason}'}")
 
 
 def _identity() -> dict[str, str]:
@@ -149,10 +163,9 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.settimeout(self.timeout)
 
 
-def _problem(body: bytes) -> str:
-    """Return the text of an error response; empty where it is no problem details."""
+def _problem(body: bytes, key: str) -> str:
+    """Return a text of an error response; empty where the response does not have it."""
     try:
-        found = json.loads(body)
-        return str(found.get("detail") or found["title"])
-    except (ValueError, KeyError, AttributeError):
+        return str(json.loads(body).get(key) or "")
+    except (ValueError, AttributeError):
         return ""

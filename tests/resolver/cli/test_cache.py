@@ -18,4 +18,4 @@ def test_the_cache_is_shown_and_flushed(run: Run, daemon: Path) -> None:
     }  # fmt: skip
     wrong = run("cache", "flush", "www.example", "--type", "NOPE", "-c", daemon)
     assert (wrong.code, wrong.out) == (1, "")
-    assert wrong.err.endswith(" says: type: NOPE is not a record type\n")
+    assert wrong.err == "pldns: type: NOPE is not a record type\n"
