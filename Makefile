@@ -14,7 +14,7 @@ TARGETS      ?= query reply frames zone inventory header packet event
 # Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test pythons check fmt venv plain bench fuzz api clients chaos soak lock sbom audit dist packaging
+.PHONY: run test pythons check fmt venv plain bench fuzz api clients chaos soak lock sbom audit dist packaging az
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +51,11 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The Azure CLI in an environment of its own, for tests/live/test_registry_az.py, which is skipped without it.
+az:
+	$(PYTHON) -m venv build/az
+	build/az/bin/pip install --quiet --disable-pip-version-check azure-cli
 
 fmt: $(STAMP)
 	$(BIN)/ruff format .

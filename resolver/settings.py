@@ -13,6 +13,7 @@ from resolver.admin_settings import AdminSettings
 from resolver.azure_settings import AzureSettings
 from resolver.host_port import HostPort
 from resolver.query_log_settings import QueryLogSettings, QuerySelection
+from resolver.registry_settings import RegistrySettings
 from zones.azure.catalogue_table import Suffix
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import DEFAULTS, ConflictPolicy, Pin, ZonePolicy
@@ -88,7 +89,7 @@ class UpstreamGroup(msgspec.Struct, frozen=True):
 
 # -- sources
 
-SourceType = Literal["files", "azure"]
+SourceType = Literal["files", "azure", "registry"]
 OnUnsynced = Literal["servfail", "public"]
 """The answer for names under the service suffixes while a source has never given data."""
 GuardMode = Literal["on", "off"]
@@ -101,7 +102,10 @@ class SourceSettings(msgspec.Struct, frozen=True):
     name: str
     type: SourceType
     path: str = ""
-    """Type `files`: an absolute path. Type `azure`: the origin of the Resource Manager, shown to people."""
+    """Type `files`: an absolute path. Type `azure`: the origin of the Resource Manager, shown to people.
+
+    Empty for the type `registry`.
+    """
     on_unsynced: OnUnsynced = "servfail"
     hold_down: int = 300
     """Remote sources: seconds for which absent resources are kept and removed claims linger."""
@@ -113,8 +117,8 @@ class SourceSettings(msgspec.Struct, frozen=True):
 
     @property
     def remote(self) -> bool:
-        """Whether the source is read over a network, and may miss resources that exist. Files may not."""
-        return self.type != "files"
+        """Whether the source is read over a network, and may miss resources that exist. Other sources may not."""
+        return self.type == "azure"
 
 
 # -- zones and conflicts
@@ -318,6 +322,8 @@ class ControlSettings(msgspec.Struct, frozen=True):
     awaited: tuple[HostPort, ...] = ()
     """Listen addresses that this machine may lack."""
     admin: AdminSettings = AdminSettings()
+    registry: RegistrySettings | None = None
+    """None: there is no registry."""
     state_directory: str = ""
     """An absolute path. Empty: nothing is saved."""
     history: HistorySettings = HistorySettings()

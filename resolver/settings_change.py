@@ -12,6 +12,7 @@ import msgspec
 from msgspec import structs
 
 from resolver.admin_settings import AdminTls
+from resolver.registry_settings import RegistrySettings
 from resolver.settings import Accepted, ControlSettings, Overrides, Tls, WorkerSettings
 
 _AT_START: Final = "sockets are bound when pldns starts"
@@ -51,6 +52,8 @@ def of_start(accepted: Accepted) -> dict[str, str]:
         "admin.group": control.admin.group,
         "admin.tls": _key_pair(accepted.path, control.admin.tls),
         "admin.health": str(control.admin.health or "off"),
+        "registry.listen": str(control.registry.listen) if control.registry else "off",
+        "registry.tls": _key_pair(accepted.path, _registry_tls(control.registry)),
         "processes.heartbeat": str(accepted.processes.heartbeat),
         "log": f"{accepted.log.format} {accepted.log.time} {accepted.log.level}",
         "dns.workers": str(accepted.workers),
@@ -85,6 +88,11 @@ def _listen(section: WorkerSettings | Tls | None) -> str:
 
 def _key_pair(file: str, tls: AdminTls | None) -> str:
     return " ".join(_beside(file, each) for each in (tls.certificate, tls.key, tls.client_ca) if each) if tls else "off"
+
+
+def _registry_tls(registry: RegistrySettings | None) -> AdminTls | None:
+    tls = registry.tls if registry else None
+    return AdminTls(tls.certificate, tls.key) if tls else None
 
 
 def _beside(file: str, path: str) -> str:

@@ -39,7 +39,7 @@ zones.findings
 zones.ledger
 zones.table
 resolver.host_port resolver.path_pattern resolver.token_bucket resolver.memory_budget resolver.version
-resolver.admin_settings resolver.azure_settings resolver.query_log_settings
+resolver.admin_settings resolver.azure_settings resolver.query_log_settings resolver.registry_settings
 resolver.settings
 resolver.settings_change
 resolver.process.sandbox
@@ -49,9 +49,10 @@ resolver.http_listener
 resolver.config
 resolver.forward
 resolver.forward.client
-resolver.sources resolver.supervisor resolver.worker.access resolver.query_log
-resolver.sources.azure.protocol resolver.worker.answer
-resolver.sources.azure
+resolver.sources resolver.supervisor resolver.worker.access resolver.query_log resolver.registry.store
+resolver.sources.azure.protocol resolver.worker.answer resolver.registry.service
+resolver.sources.azure resolver.registry
+resolver.registry.arm
 resolver.worker.net resolver.worker.explain
 resolver.worker
 resolver.control.guard
@@ -71,7 +72,7 @@ resolver.settings_change resolver.version resolver.host_port resolver.token_buck
 resolver.wire resolver.channel.frames resolver.channel.query_records resolver.channel.requests resolver.channel.trace
 resolver.forward resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer
 resolver.worker.access resolver.worker.explain resolver.control.guard resolver.control.estate resolver.control.feed
-resolver.registry.model
+resolver.registry.model resolver.registry_settings
 """
 """No input or output, no clock, no randomness. A folder means its own files, not the folders in it."""
 

@@ -26,11 +26,8 @@ _TIMEOUT: Final = 100.0
 """Seconds. A reload may take 90 s."""
 CERTIFICATE: Final = "PLDNS_CERTIFICATE"
 """The environment variable with the path of the user's certificate and key (PEM), for https:// addresses."""
-_PROBLEM: Final = "urn:pldns:problem:"
-"""How the `type` of each error of pldns begins (RFC 9457)."""
-_NO_IDENTITY: Final = 401
-_ACCESS: Final = frozenset({_NO_IDENTITY, 403})
-"""Statuses of requests that the user may not make."""
+_MISTAKES: Final = frozenset({400, 404, 409, 422})
+"""Statuses of requests that the person can correct."""
 _PAGE: Final = 5000
 """Items to request at a time."""
 
@@ -60,7 +57,7 @@ def events(url: str, path: str, parameters: Mapping[str, str]) -> Iterator[tuple
             connection.request("GET", f"{prefix}{path}?{urlencode(parameters)}", headers=_identity())
             response = connection.getresponse()
             if response.status >= 300:
-                raise Failed(_refusal(url, response, response.read()))
+                raise _refusal(url, response, response.read())
             event = ""
             while line := response.readline():
                 key, _, value = line.decode().strip().partition(": ")
@@ -69,7 +66,7 @@ def events(url: str, path: str, parameters: Mapping[str, str]) -> Iterator[tuple
                 elif key == "data":
                     yield event, json.loads(value)
         except (OSError, http.client.HTTPException) as error:
-            raise Failed(f"no daemon answers at {url}: {str(error).lower()} (is `pldns serve` running?)") from None
+            raise _no_daemon(url, error) from None
 
 
 def post(url: str, path: str, body: Json) -> Json:
@@ -99,12 +96,25 @@ def _response(url: str, path: str, body: bytes | None, timeout: float) -> bytes:
             response = connection.getresponse()
             found = response.read()
     except (OSError, http.client.HTTPException) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        advice = "is `pldns serve` running? `--admin` names another address"
-        raise NoDaemon(f"no daemon answers at {url}: {why.lower()} ({advice})") from None
+        raise _no_daemon(url, error) from None
     if response.status >= 300:
-        raise Failed(_refusal(url, response, found))
+        raise _refusal(url, response, found)
     return found
+
+
+def _no_daemon(url: str, error: Exception) -> NoDaemon:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    advice = "is `pldns serve` running? `--admin` names another address"
+    return NoDaemon(f"no daemon answers at {url}: {why.lower()} ({advice})")
+
+
+def _refusal(url: str, response: http.client.HTTPResponse, body: bytes) -> Failed:
+    """Return the error for a response that refuses a request. A mistake of the person needs no address."""
+    detail = _problem(body, "detail")
+    if detail and response.status in _MISTAKES:
+        return Failed(detail)
+    advice = f" (set `{TOKEN}`, or use the Unix socket of the daemon)" if response.status == 401 else ""
+    return Failed(f"{url} says: {detail or _problem(body, 'title') or f'{response.status} {response.reason}'}{advice}")
 
 
 def _identity() -> dict[str, str]:
@@ -154,18 +164,9 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.settimeout(self.timeout)
 
 
-def _refusal(url: str, response: http.client.HTTPResponse, body: bytes) -> str:
-    """Return an error response as a sentence for people.
-
-    A mistake in the request needs no address. The address is named where the daemon fails, or does not let the user in.
-    """
+def _problem(body: bytes, key: str) -> str:
+    """Return a text of an error response; empty where the response does not have it."""
     try:
-        found = json.loads(body)
-        kind, text = str(found.get("type")), str(found.get("detail") or found["title"])
-    except (ValueError, KeyError, AttributeError):
-        return f"{url} says: {response.status} {response.reason}"
-    is_mistake = response.status < 500 and response.status not in _ACCESS and "detail" in found
-    if is_mistake and kind.startswith(_PROBLEM):
-        return text
-    how = f" (set `{TOKEN}`, or use the Unix socket of the daemon)"
-    return f"{url} says: {text}{how if response.status == _NO_IDENTITY else ''}"
+        return str(json.loads(body).get(key) or "")
+    except (ValueError, AttributeError):
+        return ""

@@ -74,7 +74,7 @@ def _empty(estate: Estate) -> Iterator[tuple[str, str]]:
     named = {each.source for each in estate.ledger.endpoints.values() if each.served and each.records}
     for status in estate.sources.values():
         parts = estate.inventory.of(status.name)
-        if status.remote:
+        if status.type != "files":
             continue
         if not any(data.endpoints or data.nics or data.vnets for data in parts.values()):
             yield status.name, f"no private endpoint, network interface or virtual network: {_why(status, parts)}"

@@ -58,7 +58,9 @@ def run(name: str, rtype: str, server: HostPort, *, source: str | None, tcp: boo
     except (dns.exception.DNSException, ValueError) as error:
         raise Failed(f"the reply of {server.host} port {server.port} is not a DNS reply: {error}") from None
     except OSError as error:
-        raise Failed(f"cannot ask {server.host} port {server.port}: {error.strerror or error}") from None
+        raise Failed(
+            f"cannot ask {server.host} port {server.port}: {error.strerror or error} (`--server` names another one)"
+        ) from None
     took = round((time.monotonic() - begun) * 1000, 1)
     if as_json:
         output.data({"server": f"{server.host} port {server.port}", "milliseconds": took, **reply_json(reply)})

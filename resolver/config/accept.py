@@ -15,6 +15,7 @@ from typing import Final
 from resolver import path_pattern, settings
 from resolver.admin_settings import AdminOidc, AdminSettings, AdminTls, AdminToken, CertificateClient
 from resolver.azure_settings import AzureSettings, Credential, EventSettings, Secret
+from resolver.config.accept_registry import registry_settings
 from resolver.config.admin import AdminOidcSection, AdminSection, AdminTlsSection
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
@@ -24,7 +25,7 @@ from resolver.config.named_files import ZoneFilePaths, absolute, authorities
 from resolver.config.query_log import DnstapSection, QueryLogSection
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
-from resolver.config.sources import FilesSection, SecretReference, Source
+from resolver.config.sources import FilesSection, RegistrySourceSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
 from resolver.query_log_settings import (
@@ -112,6 +113,7 @@ def accept(
             upstreams=upstreams,
             awaited=_awaited(model) if model.dns.bind == "wait" else (),
             admin=_admin(model.admin, folder, absolute(folder / model.state.directory)),
+            registry=registry_settings(model.registry, folder) if model.registry else None,
             state_directory=absolute(folder / model.state.directory),
             history=settings.HistorySettings(model.state.history.age, model.state.history.size),
             workers=model.dns.workers,
@@ -144,6 +146,8 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
     if isinstance(source, FilesSection):
         path = absolute(folder / source.path)
         return settings.SourceSettings(source.name, source.type, path, source.on_unsynced, guard=source.guard)
+    if isinstance(source, RegistrySourceSection):
+        return settings.SourceSettings(source.name, source.type, on_unsynced=source.on_unsynced, guard="off")
     given = source.credential
     credential = Credential(
         type=given.type,

@@ -20,6 +20,9 @@ def _digest(text: str) -> str:
     return text
 
 
+Digest = Annotated[str, AfterValidator(_digest)]
+
+
 def _certificate_name(text: str) -> str:
     kind, _, value = text.partition(":")
     if kind.upper() not in {"SUBJECT", "DNS", "EMAIL", "URI", "IP"} or not value:
@@ -95,7 +98,7 @@ class AdminTokenSection(Section):
         description="`read`: see everything but tokens and the audit log. `operate`: change what is served. `admin`: "
         "change pldns."
     )
-    sha256: Annotated[str, AfterValidator(_digest)] = Field(
+    sha256: Digest = Field(
         description="SHA-256 of the token, in hexadecimal digits. `pldns token new --configured` makes a token."
     )
 

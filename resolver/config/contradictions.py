@@ -14,7 +14,7 @@ from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
 from resolver.config.own_address import is_own, missing_interface, overlap
 from resolver.config.servers import placed, server
-from resolver.config.sources import AzureSection, CredentialSection, SecretReference
+from resolver.config.sources import AzureSection, CredentialSection, RegistrySourceSection, SecretReference
 from resolver.host_port import HostPort, parse
 from resolver.memory_budget import MemoryParts, expected
 from resolver.settings import Transport
@@ -41,6 +41,7 @@ def contradictions(model: Configuration, groups: tuple[str, ...], networks: tupl
     """
     yield from _listeners(model)
     yield from _admin(model)
+    yield from _registry(model)
     yield from _listeners_of_networks(model, networks or ("default",))
     yield from _designation(model)
     yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
@@ -70,6 +71,8 @@ def warnings(model: Configuration) -> Iterator[str]:
             yield f"dns.{key} has every address: any client may claim to ask for another client"
     if AUTO in model.networks and not model.sources:
         yield "networks: `auto` finds no virtual network because there is no source"
+    if model.registry and not any(isinstance(source, RegistrySourceSection) for source in model.sources):
+        yield "registry: no name is answered from it, because no source has the type `registry`"
     if model.dns.bind == "wait":
         for group, upstream in model.upstreams.items():
             for (_, _, *where), message in _lacking_interfaces(group, upstream):
@@ -177,6 +180,33 @@ def _admin(model: Configuration) -> Iterator[Contradiction]:
     if admin.oidc and (admin.oidc.tenant is None) == (admin.oidc.issuer is None):
         yield Contradiction(("admin", "oidc"), "needs either `tenant` or `issuer`")
     yield from _twice("token", ((("admin", "tokens", i, "name"), each.name) for i, each in enumerate(admin.tokens)))
+
+
+def _registry(model: Configuration) -> Iterator[Contradiction]:
+    registry = model.registry
+    sources = [i for i, source in enumerate(model.sources) if isinstance(source, RegistrySourceSection)]
+    if registry is None:
+        if sources:
+            yield Contradiction(
+                ("sources", sources[0], "type"), "there is no registry: it needs the section `registry`"
+            )
+        return
+    for i in sources[1:]:
+        yield Contradiction(("sources", i, "type"), "there is one registry, and another source has it already")
+    if not parse(registry.listen).address.is_loopback and not registry.tls:
+        yield Contradiction(("registry", "listen"), f"`{registry.listen}` is not loopback: it needs `registry.tls`")
+    known = tuple(each.id for each in registry.subscriptions)
+    where: tuple[Part, ...] = ("registry", "subscriptions")
+    yield from _twice("subscription", (((*where, i, "id"), each) for i, each in enumerate(known)))
+    where = ("registry", "clients")
+    yield from _twice("client", (((*where, i, "id"), each.id) for i, each in enumerate(registry.clients)))
+    yield from _twice("client", (((*where, i, "name"), each.name) for i, each in enumerate(registry.clients)))
+    for i, client in enumerate(registry.clients):
+        for role in ("owner", "consumer", "reader"):
+            for j, subscription in enumerate(getattr(client, role)):
+                if subscription not in known:
+                    message = f"the registry has no subscription `{subscription}`"
+                    yield Contradiction((*where, i, role, j), message, subscription, known)
 
 
 def _listeners_of_networks(model: Configuration, networks: tuple[str, ...]) -> Iterator[Contradiction]:

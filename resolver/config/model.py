@@ -12,6 +12,7 @@ from resolver.config.catalogue import CatalogueSection
 from resolver.config.forwarding import CacheSection, UpstreamSection
 from resolver.config.listeners import DnsSection
 from resolver.config.query_log import QueryLogSection
+from resolver.config.registry import RegistrySection
 from resolver.config.section import Section
 from resolver.config.sources import Source
 from resolver.config.values import (
@@ -265,6 +266,7 @@ class Configuration(Section):
     cache: CacheSection = CacheSection()
     conflicts: ConflictsSection = ConflictsSection()
     admin: AdminSection = AdminSection()
+    registry: RegistrySection | None = Field(default=None, description="Default: no registry.")
     state: StateSection = StateSection()
     reload: ReloadSection = ReloadSection()
     processes: ProcessesSection = ProcessesSection()

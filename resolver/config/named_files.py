@@ -36,10 +36,13 @@ def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
     for group, upstream in model.upstreams.items():
         if upstream.ca and (why := _no_authorities(absolute(folder / upstream.ca))):
             refused.append((("upstreams", group, "ca"), why))
-    admin = model.admin.tls
+    admin, registry = model.admin.tls, model.registry.tls if model.registry else None
     if admin and admin.client_ca and (why := _no_authorities(absolute(folder / admin.client_ca))):
         refused.append((("admin", "tls", "client_ca"), why))
-    pairs = ((("dns", "tls"), dns.tls), (("dns", "https"), dns.https), (("admin", "tls"), model.admin.tls))
+    pairs = (
+        (("dns", "tls"), dns.tls), (("dns", "https"), dns.https), (("admin", "tls"), admin),
+        (("registry", "tls"), registry),
+    )  # fmt: skip
     for where, section in pairs:
         if section is None:
             continue

@@ -192,4 +192,12 @@ class AzureSection(Section):
     )
 
 
-Source = Annotated[FilesSection | AzureSection, Field(discriminator="type")]
+class RegistrySourceSection(Section):
+    """The endpoints of this pldns's own registry (`registry`, docs/registry.md)."""
+
+    name: Label = Field(description=_NAME)
+    type: Literal["registry"] = Field(description="Kind of source.")
+    on_unsynced: OnUnsynced = Field(default="servfail", description=_ON_UNSYNCED)
+
+
+Source = Annotated[FilesSection | AzureSection | RegistrySourceSection, Field(discriminator="type")]

@@ -13,6 +13,7 @@ from typing import Final
 from resolver.control.estate.activity import SourceActivity, Tally
 from resolver.control.estate.estate import Estate
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.settings import SourceType
 from zones.findings.board import FindingMove
 from zones.findings.evidence import Severity
 from zones.findings.finding import Finding
@@ -56,12 +57,12 @@ class ActivityLog:
                 counts: dict[str, object] = {
                     "endpoints": endpoints,
                     "vnets": vnets,
-                    _noun(status.remote): len(parts),
+                    _NOUNS[status.type]: len(parts),
                     "data": origin,
                 }
                 _log.info("source %s starts with: %s", name, _fields(counts))
             if name in self._restored and name in changes:
-                counted = _fields(_counts(changes[name], status.remote))
+                counted = _fields(_counts(changes[name], status.type))
                 _log.info("source %s changed since the last run: %s", name, counted)
         numbers = dict.fromkeys((each.value for each in Severity), 0)
         for (_, severity), count in estate.board.counts.items():
@@ -85,7 +86,7 @@ class ActivityLog:
             return
         for name, activity in self._estate.activity.take().items():
             if name in self._estate.sources:
-                _log.info("source %s changed: %s", name, _fields(_counts(activity, self._estate.sources[name].remote)))
+                _log.info("source %s changed: %s", name, _fields(_counts(activity, self._estate.sources[name].type)))
         moves = self._estate.board.take_moves()
         self._history.findings_moved(moves)
         self._log_findings(*moves)
@@ -122,11 +123,11 @@ def _finding(move: FindingMove) -> str:
     return _fields(fields)
 
 
-def _counts(activity: SourceActivity, remote: bool) -> dict[str, object]:
+def _counts(activity: SourceActivity, kind: SourceType) -> dict[str, object]:
     return {
         **_tally("endpoints", activity.endpoints),
         **_tally("vnets", activity.vnets),
-        _noun(remote): len(activity.parts),
+        _NOUNS[kind]: len(activity.parts),
     }
 
 
@@ -134,8 +135,8 @@ def _tally(kind: str, tally: Tally) -> dict[str, object]:
     return {f"{kind}_added": tally.added, f"{kind}_changed": tally.changed, f"{kind}_removed": tally.removed}
 
 
-def _noun(remote: bool) -> str:
-    return "subscriptions" if remote else "files"
+_NOUNS: Final[Mapping[SourceType, str]] = {"azure": "subscriptions", "files": "files", "registry": "resources"}
+"""What the parts of a source are."""
 
 
 def _fields(values: Mapping[str, object]) -> str:

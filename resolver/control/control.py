@@ -37,6 +37,7 @@ from resolver.process import bootstrap, wall_clock
 from resolver.process.orders import Beat, MemoryMeasured, QueryLogReported, Reloaded, Stopping, UseLogLevel
 from resolver.sources import zone_files
 from resolver.sources.file_watch import FileWatch
+from resolver.sources.reading import FollowedSource
 from resolver.sources.zone_files import PatternFiles
 from zones.dns.name import Name
 from zones.dns.parsed_zones import ParsedZones
@@ -48,12 +49,12 @@ _log = logging.getLogger(__name__)
 
 
 class Control:
-    """The parts of control. `remotes`: the sources that are asked; all other sources are files.
+    """The parts of control. `remotes`: the sources that are asked. `registry`: None where none is configured.
 
     Workers are answered at once from the saved inventory and the zone files, before any source is read.
     """
 
-    def __init__(self, begun: bootstrap.ControlStart, remotes: Remotes) -> None:
+    def __init__(self, begun: bootstrap.ControlStart, remotes: Remotes, registry: FollowedSource | None = None) -> None:
         config, now = begun.settings, wall_clock.now()
         read = inventory_file.read(config.state_directory) if config.state_directory else None
         saved = None if isinstance(read, SetAside) else read
@@ -73,7 +74,7 @@ class Control:
         self.workers = WorkerServer(config.workers, begun.supervisor, self.feed, self.reports, begun.accepted.worker)
         self.history = HistoryRecorder(self.estate)
         self._log = log = ActivityLog(self.estate, self.history)
-        self.sources = SourceRunners(self.estate, remotes, log, self.publish)
+        self.sources = SourceRunners(self.estate, remotes, registry, log, self.publish)
         self.clock = EstateClock(self.estate, self.reports, log, self.publish)
         self.writer = StateWriter(self.estate, self.feed, saved_texts=texts)
         self.reconfiguration = Reconfiguration(

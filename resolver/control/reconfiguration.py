@@ -113,7 +113,7 @@ class Reconfiguration:
         await self._sources.stop(kept)
         await self._remotes.configure(config)
         known = {source.name for source in estate.settings.sources}
-        added = [source for source in config.sources if source.name not in known and not source.remote]
+        added = [source for source in config.sources if source.name not in known and source.type == "files"]
         scans = {source.name: await asyncio.to_thread(_scan, source.path) for source in added}
         for _ in range(_TRIES):
             revision = estate.revision

@@ -1,6 +1,7 @@
 """The tasks that read the sources, and apply each result to the estate.
 
-A source of files has one task. A remote source has one for its syncs, and one each for events and private DNS zones.
+A source of files has one task, and so has the registry. A remote source has one for its syncs, and one each for events
+and private DNS zones.
 
 Does not know how a source is read, or what a result changes.
 """
@@ -18,6 +19,7 @@ from resolver.control.estate.source_health import SyncOutcome, held_text
 from resolver.control.guard import file_guard
 from resolver.control.guard.shrink_guard import SourceParts
 from resolver.control.guard.sync_state import SyncAction, WithheldSync
+from resolver.control.registry_runner import RegistryRunner
 from resolver.control.sync.ends import SyncEnd, SyncEnds
 from resolver.control.sync.events import SourceEvents
 from resolver.control.sync.private_dns_poller import PrivateDnsPoller
@@ -26,7 +28,7 @@ from resolver.control.sync.syncer import Syncer, SyncResult
 from resolver.process import heap, wall_clock
 from resolver.settings import SourceSettings
 from resolver.sources.files import RESCAN, FileSource
-from resolver.sources.reading import RemoteSource, Scan
+from resolver.sources.reading import FollowedSource, RemoteSource, Scan
 from zones.azure.resource import Resources
 from zones.dns.name import Name
 
@@ -39,22 +41,26 @@ _log = logging.getLogger(__name__)
 
 
 class SourceRunners:
-    """All sources. `remotes`: the sources that are asked; all other sources are files."""
+    """All sources. `remotes`: the sources that are asked. `registry`: that of this process, if it has one."""
 
-    def __init__(self, estate: Estate, remotes: Remotes, log: ActivityLog, publish: Publish) -> None:
+    def __init__(
+        self, estate: Estate, remotes: Remotes, registry: FollowedSource | None, log: ActivityLog, publish: Publish
+    ) -> None:
         self._estate = estate
         self._opened = remotes
+        self._registry = registry
         self._log = log
         self._publish = publish
-        self._runners: dict[str, FileRunner | RemoteRunner] = {}
+        self._runners: dict[str, FileRunner | RemoteRunner | RegistryRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         """Set while the sources are followed."""
         self._make()
 
     @property
-    def _files(self) -> dict[str, "FileRunner"]:
-        return {name: each for name, each in self._runners.items() if isinstance(each, FileRunner)}
+    def _here(self) -> dict[str, "FileRunner | RegistryRunner"]:
+        """The sources of this machine, which can be read before any other source."""
+        return {name: each for name, each in self._runners.items() if not isinstance(each, RemoteRunner)}
 
     @property
     def _remotes(self) -> list["RemoteRunner"]:
@@ -66,8 +72,8 @@ class SourceRunners:
         return bool(self._remotes)
 
     async def run(self) -> None:
-        """Read all files as one change, so that no source comes first at a name. Then follow each source, endlessly."""
-        scans = {name: scan for name, files in self._files.items() if (scan := await files.scan())}
+        """Read files and registry as one change, so that no source comes first at a name. Then follow each source."""
+        scans = {name: scan for name, source in self._here.items() if (scan := await source.scan())}
         _take(scans, self._estate, self._publish)
         self._log.started()
         heap.settle()
@@ -92,9 +98,12 @@ class SourceRunners:
         estate, publish, remotes = self._estate, self._publish, self._opened.sources
         for each in estate.settings.sources:
             if each.name not in self._runners:
-                remote = remotes.get(each.name)
-                made = RemoteRunner(each, remote, estate, publish) if remote else FileRunner(each, estate, publish)
-                self._runners[each.name] = made
+                if remote := remotes.get(each.name):
+                    self._runners[each.name] = RemoteRunner(each, remote, estate, publish)
+                elif each.type == "registry":
+                    self._runners[each.name] = RegistryRunner(each, self._registry, estate, publish)
+                else:
+                    self._runners[each.name] = FileRunner(each, estate, publish)
 
     def _follow(self) -> None:
         if self._group is not None:

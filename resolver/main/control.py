@@ -9,6 +9,8 @@ import sys
 from dataclasses import replace
 
 from resolver.admin import app
+from resolver.admin.access.certificate import Certificate
+from resolver.admin_settings import AdminTls
 from resolver.control.control import Control
 from resolver.control.sync import remotes
 from resolver.process import bootstrap, heap
@@ -21,8 +23,22 @@ from resolver.settings import ControlSettings
 
 async def _run(begun: bootstrap.ControlStart) -> None:
     async with remotes.opened(begun.settings) as asked:
-        control = Control(begun, asked)
-        await control.run(*app.listeners(control.view, begun.settings.admin, begun.admin))
+        settings = begun.settings
+        if settings.registry is None:
+            control = Control(begun, asked)
+            await control.run(*app.listeners(control.view, settings.admin, begun.admin))
+            return
+        # Loading the registry takes 100 ms and some MB, so only a configuration with one loads it.
+        from resolver.registry.arm.app import listener  # noqa: PLC0415
+        from resolver.registry.registry import Registry  # noqa: PLC0415
+
+        present = settings.registry
+        registry = Registry(settings.state_directory, lambda: control.estate.settings.registry or present)
+        control = Control(begun, asked, registry)
+        tls = Certificate(AdminTls(present.tls.certificate, present.tls.key)).context if present.tls else None
+        async with registry.opened():
+            admin = app.listeners(control.view, settings.admin, begun.admin)
+            await control.run(*admin, listener(registry, tls))
 
 
 def main() -> None:

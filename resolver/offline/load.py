@@ -1,4 +1,4 @@
-"""The estate as offline tools see it: every file read once, and the saved data of remote sources.
+"""The estate as offline tools see it: every file read once, and the saved data of all other sources.
 
 The tools are quick and need no network. `pldns plan` is the tool that asks remote sources.
 """
@@ -22,15 +22,14 @@ def offline(config: ControlSettings, now: WallTime, parsed: ParsedZones | None =
 
     `parsed` has the zones that were parsed while the configuration was read.
     """
-    remote = [source.name for source in config.sources if source.remote]
-    saved = _saved(config.state_directory, remote) if remote else None
-    scans = {source.name: FileSource(source.path, set()).scan() for source in config.sources if not source.remote}
+    others = [source.name for source in config.sources if source.type != "files"]
+    saved = _saved(config.state_directory, others) if others else None
+    scans = {source.name: FileSource(source.path, set()).scan() for source in config.sources if source.type == "files"}
     estate = assemble(config, zone_files.read(config.zones, {}, parsed), saved, scans, now)
-    for name in remote:
+    for name in others:
         if not estate.sources[name].synced:
-            why = (
-                f"no data of this source is saved in {Path(config.state_directory)} yet; `pldns plan` reads the source"
-            )
+            advice = "; `pldns plan` reads the source" if estate.sources[name].remote else ""
+            why = f"no data of this source is saved in {Path(config.state_directory)} yet{advice}"
             estate.health.failed(name, why, now)
     return estate
 
@@ -46,7 +45,7 @@ def restored(config: ControlSettings, now: WallTime, parsed: ParsedZones) -> tup
     scans = {
         source.name: FileSource(source.path, set(estate.inventory.of(source.name))).scan()
         for source in config.sources
-        if not source.remote
+        if source.type == "files"
     }
     estate.take_scans(scans, now)
     return estate, saved.saved_at if saved else None

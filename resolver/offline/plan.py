@@ -64,12 +64,12 @@ async def made(
 ) -> tuple[Plan, Estate, Estate]:
     """Return the plan, the estate as it was, and the estate as it would be.
 
-    `remotes`: the sources that are asked, by name; all other sources are files. `begin` is called with what is read
+    `remotes`: the sources that are asked, by name. A registry has its saved data. `begin` is called with what is read
     next: the files, then each remote source.
     """
     begin("files")
     before, after = _restored(config, saved, now), _restored(config, saved, now)
-    taken = [source.name for source in config.sources if source.name not in remotes]
+    taken = [source.name for source in config.sources if source.type == "files"]
     await asyncio.to_thread(_read_files, after, taken, now)
     errors: dict[str, str] = {}
     for name, remote in remotes.items():

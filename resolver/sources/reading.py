@@ -3,7 +3,7 @@
 The readers of sources make these values; control decides what they change. Pure. Does not know how a reading was made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -104,6 +104,16 @@ class PrivateSource(Protocol):
 
     def interval(self) -> float:
         """Return the seconds until the next reading, with jitter, longer where the quota asks for it."""
+
+
+class FollowedSource(Protocol):
+    """A source in this process that reports each change itself: the registry."""
+
+    async def everything(self) -> Mapping[str, Resources]:
+        """Return all parts by name. Raises `ReadError`."""
+
+    def follow(self, follower: Callable[[Mapping[str, Resources | None]], None] | None) -> None:
+        """Call `follower` with the parts of each later change; None for a part that is gone."""
 
 
 class Requests(NamedTuple):

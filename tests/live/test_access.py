@@ -93,7 +93,9 @@ def test_a_token_gives_its_role_until_it_is_revoked(daemon: Daemon) -> None:
     code, text = run(daemon, "reload", user=NOBODY, token=token)
     assert code == 1
     assert "this needs the role `admin`; token ci at 127.0.0.1 has the role `operate`" in text
-    assert "this needs a token" in run(daemon, "cache", "show", user=NOBODY)[1]  # now there is one
+    text = run(daemon, "cache", "show", user=NOBODY)[1]  # now there is a token
+    assert "this needs a token" in text
+    assert "(set `PLDNS_TOKEN`, or use the Unix socket of the daemon)" in text
     assert token not in (daemon.directory / "state" / "tokens.json").read_text()
     assert run(daemon, "token", "revoke", "ci")[0] == 0
     assert "the token is wrong, revoked or expired" in run(daemon, *FLUSH, user=NOBODY, token=token)[1]

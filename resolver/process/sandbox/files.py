@@ -117,9 +117,12 @@ def _named(settings: ControlSettings) -> Iterator[str]:
     if settings.admin.tls:
         yield from (settings.admin.tls.certificate, settings.admin.tls.key)
         yield from filter(None, (settings.admin.tls.client_ca,))
+    if settings.registry and settings.registry.tls:
+        yield from (settings.registry.tls.certificate, settings.registry.tls.key)
     for source in settings.sources:
-        if source.azure is None:
+        if source.type == "files":
             yield source.path
+        if source.azure is None:
             continue
         credential, events = source.azure.credential, source.azure.events
         yield from _files((credential.secret, credential.certificate, credential.password))

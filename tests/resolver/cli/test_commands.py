@@ -58,6 +58,17 @@ def test_a_command_that_asks_the_daemon_loads_neither_pydantic_nor_rich(daemon: 
     assert not {"pydantic", "rich", "aiohttp", "dns", "azure", "asyncio"} & loaded
 
 
+def test_a_mistake_that_the_daemon_finds_is_a_line_without_its_address(run: Run, daemon: Path) -> None:
+    assert run("sync", "now", "estat", "-c", daemon).err.startswith("pldns: there is no source `estat`")
+    assert run("tail", "-c", daemon, "--rcode", "NXDOMIAN").err.startswith("pldns: rcode: ")
+
+
+def test_every_command_says_in_one_form_that_no_daemon_answers(run: Run, config: Path) -> None:
+    said = {run(*words, "-c", config).err for words in (["status"], ["tail"], ["reload"], ["sync", "now", "estate"])}
+    (line,) = said
+    assert "connection refused (is `pldns serve` running? `--admin` names another address)" in line
+
+
 @pytest.mark.parametrize("words", [["--version"], ["version"]])
 def test_the_version_has_a_command_and_an_option(run: Run, words: list[str]) -> None:
     assert run(*words) == (0, f"pldns {VERSION}\n", "")

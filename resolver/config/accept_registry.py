@@ -1,0 +1,27 @@
+"""Translates the section `registry` of a valid configuration to its settings: absolute paths, parsed addresses."""
+
+from pathlib import Path
+
+from resolver.config.named_files import absolute
+from resolver.config.registry import RegistrySection
+from resolver.host_port import parse
+from resolver.registry_settings import RegistryClient, RegistrySettings, RegistrySubscription, RegistryTls
+
+
+def registry_settings(given: RegistrySection, folder: Path) -> RegistrySettings:
+    """Return the settings of a registry. Relative paths are relative to `folder`."""
+    tls = given.tls
+    return RegistrySettings(
+        listen=parse(given.listen),
+        tls=RegistryTls(absolute(folder / tls.certificate), absolute(folder / tls.key)) if tls else None,
+        tenant=given.tenant,
+        subscriptions=tuple(RegistrySubscription(each.id, each.name) for each in given.subscriptions),
+        locations=given.locations,
+        clients=tuple(
+            RegistryClient(
+                each.id, each.name, each.sha256, frozenset(each.owner), frozenset(each.consumer), frozenset(each.reader)
+            )
+            for each in given.clients
+        ),
+        hold=given.hold,
+    )

@@ -1,0 +1,188 @@
+"""The HTTP side of the registry: lets requests in, runs them in transactions, and answers as the Resource Manager does.
+
+Does not know what a request does (`routes`), or how HTTP connections are limited (`resolver.http_listener`).
+"""
+
+import asyncio
+import logging
+import secrets
+import ssl
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+
+from aiohttp import web
+
+from resolver import http_listener
+from resolver.http_protocol import MALFORMED_BODY
+from resolver.registry.arm import api_version, metadata, tokens
+from resolver.registry.arm.reply import Reply, refusal
+from resolver.registry.arm.request import Asked
+from resolver.registry.arm.routes import match
+from resolver.registry.model.failure import ArmFailure
+from resolver.registry.registry import Registry
+from resolver.registry.service.resources import Precondition
+from resolver.registry.store.database import Unavailable
+from resolver.registry_settings import RegistryClient
+
+LONGEST: Final = 4 << 20
+"""The most octets of a body, as in Azure."""
+_WRITES: Final = frozenset(("PUT", "PATCH", "DELETE"))
+_UNAVAILABLE: Final = {"Retry-After": "5"}
+_NO_DATABASE: Final = ArmFailure(
+    503, "ServiceUnavailable", "The database of the registry cannot be used now. Try again."
+)
+_TOO_LARGE: Final = ArmFailure(413, "RequestContentTooLarge", f"A body has at most {LONGEST >> 20} MiB.")
+
+_log = logging.getLogger(__name__)
+
+
+def listener(registry: Registry, tls: Callable[[], ssl.SSLContext] | None) -> AbstractAsyncContextManager[None]:
+    """Return a context that serves the registry while it is open. `tls` as for `http_listener.serving`."""
+    at = registry.settings().listen
+    ready = f"registry on {'https' if tls else 'http'}://{at}"
+    return http_listener.serving(application(registry, secure=tls is not None), at, "the registry", ready, tls=tls)
+
+
+def application(registry: Registry, *, secure: bool) -> web.Application:
+    """Return the application. `secure`: clients reach it over HTTPS."""
+    return _ResourceManager(registry, "https" if secure else "http").application()
+
+
+class _ResourceManager:
+    """The handlers of one registry."""
+
+    def __init__(self, registry: Registry, scheme: str) -> None:
+        self._registry = registry
+        self._scheme = scheme
+        self._secret = ""
+        """The key of tokens; empty until it is read."""
+
+    def application(self) -> web.Application:
+        app = web.Application(middlewares=[_answered], client_max_size=LONGEST)
+        app.router.add_get("/metadata/endpoints", self._endpoints)
+        app.router.add_get("/{tenant}/v2.0/.well-known/openid-configuration", self._discovery)
+        for path in ("/{tenant}/oauth2/v2.0/token", "/{tenant}/oauth2/token"):
+            app.router.add_post(path, self._token)
+        app.router.add_get("/tenants", self._tenants)
+        app.router.add_get("/subscriptions", self._subscriptions)
+        app.router.add_route("*", "/subscriptions/{tail:.+}", self._resource)
+        app.router.add_route("*", "/{tail:.*}", self._nothing)
+        return app
+
+    def _origin(self, request: web.Request) -> str:
+        return f"{self._scheme}://{request.host}"
+
+    # -- without a token
+
+    async def _endpoints(self, request: web.Request) -> web.Response:
+        return metadata.endpoints(self._origin(request), self._registry.settings()).response()
+
+    async def _discovery(self, request: web.Request) -> web.Response:
+        self._check_tenant(request)
+        return tokens.discovery(self._origin(request), request.match_info["tenant"]).response()
+
+    async def _token(self, request: web.Request) -> web.Response:
+        self._check_tenant(request)
+        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        authorization = request.headers.get("Authorization", "")
+        settings, key = self._registry.settings(), await self._key()
+        return tokens.issued(form, authorization, self._origin(request), settings, key).response()
+
+    def _check_tenant(self, request: web.Request) -> None:
+        tenant = request.match_info["tenant"].casefold()
+        if tenant not in {self._registry.settings().tenant, "common", "organizations"}:
+            raise ArmFailure(400, "invalid_tenant", f"AADSTS90002: Tenant {tenant[:60]!r} not found.")
+
+    # -- with a token
+
+    async def _tenants(self, request: web.Request) -> web.Response:
+        await self._caller(request)
+        return metadata.tenants(self._registry.settings()).response()
+
+    async def _subscriptions(self, request: web.Request) -> web.Response:
+        caller = await self._caller(request)
+        return metadata.subscriptions(caller, self._registry.settings()).response()
+
+    async def _nothing(self, request: web.Request) -> web.Response:
+        await self._caller(request)
+        raise ArmFailure(404, "NotFound", f"The registry has nothing at {request.path[:200]}.")
+
+    async def _resource(self, request: web.Request) -> web.Response:
+        caller = await self._caller(request)
+        found = match(request.method, request.path)
+        version = _parameter(request, "api-version")
+        api_version.check(version, found.namespace, found.type)
+        octets = await _read(request)
+        given = Precondition(request.headers.get("If-Match", ""), request.headers.get("If-None-Match", ""))
+        asked = Asked(request.method, request.url, self._origin(request), found.path, version, given, octets)
+        metadata.check_subscription(caller, self._registry.settings(), asked.subscription)
+        if request.method not in _WRITES:
+            return (await self._registry.read(caller, lambda call: found.handler(asked, call))).response()
+        reply = await self._registry.write(caller, lambda call: found.handler(asked, call))
+        _log.info("registry: %s: %s %s: %d", caller.name, request.method, request.path, reply.status)
+        return reply.response()
+
+    async def _caller(self, request: web.Request) -> RegistryClient:
+        settings, key = self._registry.settings(), await self._key()
+        try:
+            return tokens.caller(request.headers.get("Authorization", ""), settings, key)
+        except ArmFailure as failure:
+            raise _Challenged(failure, tokens.challenge(self._origin(request), settings.tenant)) from None
+
+    async def _key(self) -> str:
+        if not self._secret:
+            self._secret = await self._registry.fact("token-key", lambda: secrets.token_hex(32))
+        return self._secret
+
+
+class _Challenged(Exception):  # noqa: N818 - an answer, not a mistake of the program
+    """A failure whose response has headers."""
+
+    def __init__(self, failure: ArmFailure, headers: dict[str, str]) -> None:
+        super().__init__(failure)
+        self.failure = failure
+        self.headers = headers
+
+
+def _parameter(request: web.Request, wanted: str) -> str:
+    return next((value for name, value in request.query.items() if name.casefold() == wanted), "")
+
+
+async def _read(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(http_listener.BODY):
+            return await request.read()
+    except TimeoutError:
+        raise ArmFailure(408, "RequestTimeout", "The body of the request took too long.") from None
+
+
+@web.middleware
+async def _answered(request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401 - aiohttp's own type is private
+    """Turn failures into error bodies, and add the headers that every response has."""
+    try:
+        response: web.StreamResponse = await handler(request)
+    except ArmFailure as failure:
+        response = refusal(failure).response()
+    except _Challenged as challenged:
+        response = refusal(challenged.failure, challenged.headers).response()
+    except Unavailable as error:
+        _log.error("registry: %s", error)
+        response = refusal(_NO_DATABASE, _UNAVAILABLE).response()
+    except web.HTTPRequestEntityTooLarge:
+        response = refusal(_TOO_LARGE, {"Connection": "close"}).response()
+    except MALFORMED_BODY:
+        response = refusal(ArmFailure(400, "InvalidRequestContent", "The body is not valid HTTP.")).response()
+    except web.HTTPException as error:
+        response = refusal(ArmFailure(error.status, "NotFound", error.reason)).response()
+    except ConnectionError:  # the client has gone
+        raise
+    except Exception:  # noqa: BLE001 - an error in one request must not end the server
+        _log.exception("registry: %s %s failed", request.method, request.path)
+        response = Reply(500, {"error": {"code": "InternalServerError", "message": "The registry failed."}}).response()
+    number = str(uuid.uuid4())
+    response.headers["x-ms-request-id"] = response.headers["x-ms-correlation-request-id"] = number
+    response.headers.setdefault("Cache-Control", "no-cache")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

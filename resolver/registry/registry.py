@@ -1,0 +1,80 @@
+"""The registry: its database, and who follows its changes.
+
+Does not know HTTP, and what the types of resources do.
+"""
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from resolver.process import wall_clock
+from resolver.registry import feed
+from resolver.registry.feed import Changes
+from resolver.registry.service.call import Call
+from resolver.registry.store.database import FILE, Database, Unavailable
+from resolver.registry.store.transaction import Transaction
+from resolver.registry_settings import RegistryClient, RegistrySettings
+from resolver.sources.reading import ReadError
+from zones.azure.resource import Resources
+
+_T = TypeVar("_T")
+
+
+class Registry:
+    """The registry in a directory. `settings` returns the present ones, which a reload may change."""
+
+    def __init__(self, directory: str, settings: Callable[[], RegistrySettings]) -> None:
+        self.settings = settings
+        self.path = Path(directory) / FILE
+        self._database = Database(self.path, feed.changes, self._committed)
+        self._follower: Callable[[Mapping[str, Resources | None]], None] | None = None
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Work while the context is open."""
+        async with self._database.opened():
+            yield
+
+    def follow(self, follower: Callable[[Mapping[str, Resources | None]], None] | None) -> None:
+        """Call `follower` with the parts that each commit changes, before the writers get their results."""
+        self._follower = follower
+
+    async def everything(self) -> dict[str, Resources]:
+        """Return all parts. Raises `ReadError`."""
+        try:
+            return await self._database.read(feed.everything)
+        except Unavailable as error:
+            raise ReadError(str(error)) from error
+
+    async def read(self, caller: RegistryClient, work: Callable[[Call], _T]) -> _T:
+        """Return what `work` returns for the last committed state. Raises what it raises, and `Unavailable`."""
+        return await self._database.read(self._bound(caller, work))
+
+    async def write(self, caller: RegistryClient, work: Callable[[Call], _T]) -> _T:
+        """Return what `work` returns, when its changes are on disk and followed. Raises as `read` does."""
+        return await self._database.write(self._bound(caller, work))
+
+    async def fact(self, name: str, make: Callable[[], str]) -> str:
+        """Return a single value, which is made where there is none. Raises `Unavailable`."""
+
+        def work(tx: Transaction) -> str:
+            value = tx.fact(name)
+            if not value:
+                value = make()
+                tx.set_fact(name, value)
+            return value
+
+        return await self._database.write(work)
+
+    def _bound(self, caller: RegistryClient, work: Callable[[Call], _T]) -> Callable[[Transaction], _T]:
+        return lambda tx: work(Call(tx, caller, self.settings(), wall_clock.now(), _guid))
+
+    def _committed(self, changes: Changes) -> None:
+        if self._follower and changes:
+            self._follower(changes)
+
+
+def _guid() -> str:
+    return str(uuid.uuid4())

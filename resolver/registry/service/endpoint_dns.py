@@ -1,0 +1,88 @@
+"""The names of an endpoint: on its network interface, in `customDnsConfigs`, and in the record sets of a zone group.
+
+The consumer learns the names with the approval, not before: those of a private link service are its owner's.
+"""
+
+from resolver.registry.model.resource_id import ArmId
+from resolver.registry.service.call import ENDPOINT, Call
+from resolver.registry.service.endpoint_body import connection_in, link_of
+from resolver.registry.service.target_members import members_of
+from resolver.registry.store.row import Json, Row
+from zones.azure.catalogue import catalogue
+from zones.dns import name
+
+ZONE_GROUPS = f"{ENDPOINT}/privateDnsZoneGroups"
+
+
+def reveal(call: Call, body: Json) -> Json:
+    """Put the names of an approved endpoint on its network interface and into its body, and return the body."""
+    link = link_of(body)
+    nic = call.row(ArmId.parse(body["properties"]["networkInterfaces"][0]["id"]))
+    shown = nic.json
+    members = {each.name.casefold(): each.fqdns for each in members_of(call, link)}
+    configurations = shown["properties"]["ipConfigurations"]
+    for configuration in configurations:
+        properties = configuration["properties"]["privateLinkConnectionProperties"]
+        properties["fqdns"] = list(members.get(properties["requiredMemberName"].casefold(), ()))
+    call.tx.put(ArmId.parse(nic.id), shown)
+    return with_names(call, body)
+
+
+def with_names(call: Call, body: Json) -> Json:
+    """Set `customDnsConfigs` in the body of an endpoint, and the records of its zone group. Return the body.
+
+    Azure empties `customDnsConfigs` while a zone group is attached.
+    """
+    names = names_of(call, body)
+    groups = call.tx.children(body["id"].casefold(), ZONE_GROUPS.casefold())
+    for group in groups:
+        put_records(call, group, names)
+    body["properties"]["customDnsConfigs"] = (
+        [] if groups else [{"fqdn": fqdn, "ipAddresses": addresses} for fqdn, addresses in names.items()]
+    )
+    return body
+
+
+def names_of(call: Call, body: Json) -> dict[str, list[str]]:
+    """Return the addresses by FQDN that the network interface of an endpoint shows."""
+    nic = call.row(ArmId.parse(body["properties"]["networkInterfaces"][0]["id"]))
+    found: dict[str, list[str]] = {}
+    for configuration in nic.json["properties"]["ipConfigurations"]:
+        properties = configuration["properties"]
+        for fqdn in properties["privateLinkConnectionProperties"]["fqdns"]:
+            found.setdefault(fqdn, []).append(properties["privateIPAddress"])
+    return found
+
+
+def put_records(call: Call, group: Row, names: dict[str, list[str]]) -> Row:
+    """Write the record sets of a zone group: for each of its zones, those names that belong into the zone."""
+    body = group.json
+    endpoint = call.row(ArmId.parse(group.parent))
+    link = link_of(endpoint.json)
+    approved = connection_in(endpoint.json).carries_traffic
+    for config in body["properties"]["privateDnsZoneConfigs"]:
+        zone = config["properties"]["privateDnsZoneId"].rpartition("/")[2]
+        config["properties"]["recordSets"] = _records(zone, link, names) if approved else []
+    return call.tx.put(ArmId.parse(group.id), body, parent=group.parent)
+
+
+def _records(zone: str, link: Json, names: dict[str, list[str]]) -> list[Json]:
+    origin = name.from_text(zone)
+    target = link["privateLinkServiceId"]
+    kind = ArmId.parse(target).type if target.startswith("/") else ""
+    records = []
+    for fqdn, addresses in names.items():
+        mapped = catalogue().map(name.from_text(fqdn), kind, link["groupIds"])
+        if mapped and mapped.zone == origin:
+            text = name.to_text(mapped.name)
+            records.append(
+                {
+                    "recordType": "A",
+                    "recordSetName": text.removesuffix(f".{zone.casefold()}"),
+                    "fqdn": text,
+                    "ttl": 10,
+                    "ipAddresses": addresses,
+                    "provisioningState": "Succeeded",
+                }
+            )
+    return records

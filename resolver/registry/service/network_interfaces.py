@@ -1,0 +1,103 @@
+"""Network interfaces: each belongs to a private endpoint, has its addresses, and is made and deleted with it."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from resolver.registry.model.failure import ArmFailure, bad_request
+from resolver.registry.model.fqdns import Member
+from resolver.registry.model.placement import IpConfiguration, static_addresses
+from resolver.registry.model.resource_id import ArmId
+from resolver.registry.service.addresses import pool_of
+from resolver.registry.service.call import NIC, Call
+from resolver.registry.store.row import Json, Row
+
+
+class Placed(NamedTuple):
+    """A member of an endpoint with its address."""
+
+    member: Member
+    address: str
+    static: bool
+
+
+def placed(
+    call: Call, found: ArmId, subnet: Row, members: tuple[Member, ...], asked: Iterable[IpConfiguration]
+) -> list[Placed]:
+    """Take an address for each member of an endpoint: the one that is asked for, or the lowest that is free.
+
+    Raises `ArmFailure` 400.
+    """
+    pool = pool_of(call, subnet)
+    wanted = static_addresses(members, asked)
+    taken = []
+    for known in members:
+        static = wanted.get(known.name)
+        address = str(pool.take_static(found.key, static, call.now) if static else pool.take(found.key, call.now))
+        call.tx.take(subnet.key, address, found.key)
+        taken.append(Placed(known, address, bool(static)))
+    return taken
+
+
+def made(call: Call, found: ArmId, subnet: Row, addresses: list[Placed], wanted: str) -> Row:
+    """Write the network interface of a new endpoint. `wanted`: its name, or empty. Its names follow with the approval.
+
+    Raises `ArmFailure` 409.
+    """
+    name = wanted or f"{found.name}.nic.{call.new_guid()}"
+    nic = ArmId(found.subscription, found.group).resource(NIC, name)
+    if call.tx.get(nic.key) is not None:
+        raise ArmFailure(
+            409, "NetworkInterfaceNameInUse", f"There is a network interface {nic} already. Choose another name.",
+            "properties.customNetworkInterfaceName",
+        )  # fmt: skip
+    configurations = []
+    for i, each in enumerate(addresses):
+        label = f"privateEndpointIpConfig.{call.new_guid()}"
+        configurations.append(
+            {
+                "name": label,
+                "id": f"{nic}/ipConfigurations/{label}",
+                "type": f"{NIC}/ipConfigurations",
+                "properties": {
+                    "provisioningState": "Succeeded",
+                    "privateIPAddress": each.address,
+                    "privateIPAllocationMethod": "Static" if each.static else "Dynamic",
+                    "privateIPAddressVersion": "IPv4",
+                    "subnet": {"id": subnet.id},
+                    "primary": i == 0,
+                    "privateLinkConnectionProperties": {
+                        "groupId": each.member.group,
+                        "requiredMemberName": each.member.name,
+                        "fqdns": [],
+                    },
+                },
+            }
+        )
+    vnet = call.row(ArmId.parse(subnet.id.partition("/subnets/")[0]))
+    body: Json = {
+        "name": name,
+        "id": str(nic),
+        "type": NIC,
+        "location": vnet.json["location"],
+        "properties": {
+            "provisioningState": "Succeeded",
+            "resourceGuid": call.new_guid(),
+            "ipConfigurations": configurations,
+            "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
+            "macAddress": "",
+            "enableIPForwarding": False,
+            "nicType": "Standard",
+            "privateEndpoint": {"id": str(found)},
+        },
+    }
+    return call.tx.put(nic, body)
+
+
+def delete(_call: Call, row: Row) -> None:
+    """Refuse to delete the interface of an endpoint. Raises `ArmFailure` 400."""
+    owner = row.json["properties"]["privateEndpoint"]["id"]
+    raise bad_request(
+        "NicInUseWithPrivateEndpoint",
+        f"The network interface {row.id} belongs to the private endpoint {owner}. Delete the endpoint.",
+        row.id,
+    )

@@ -1,0 +1,45 @@
+"""The tables of the registry, as numbered migrations.
+
+A migration is never edited after a release: a change is a new one at the end. The statements are in the part of SQL
+that SQLite and PostgreSQL share.
+"""
+
+from typing import Final
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE resources (
+        key TEXT PRIMARY KEY,
+        id TEXT NOT NULL,
+        type TEXT NOT NULL,
+        subscription TEXT NOT NULL,
+        grp TEXT NOT NULL,
+        parent TEXT NOT NULL,
+        serial BIGINT NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX resources_by_type ON resources (type, subscription, grp, key);
+    CREATE INDEX resources_by_parent ON resources (parent, type, key);
+    CREATE TABLE addresses (
+        subnet TEXT NOT NULL,
+        address TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        released DOUBLE PRECISION,
+        PRIMARY KEY (subnet, address)
+    );
+    CREATE INDEX addresses_by_holder ON addresses (holder);
+    CREATE TABLE connections (
+        endpoint TEXT PRIMARY KEY,
+        connection TEXT NOT NULL UNIQUE,
+        target TEXT NOT NULL
+    );
+    CREATE INDEX connections_by_target ON connections (target);
+    CREATE TABLE aliases (alias TEXT PRIMARY KEY, service TEXT NOT NULL UNIQUE);
+    CREATE TABLE operations (id TEXT PRIMARY KEY, subscription TEXT NOT NULL, ended DOUBLE PRECISION NOT NULL);
+    CREATE INDEX operations_by_end ON operations (ended);
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    """,
+)
+"""The script of each version, the first one first. `facts` has single values: the version, the serial, the key of
+tokens.
+"""

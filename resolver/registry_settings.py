@@ -1,0 +1,66 @@
+"""The accepted settings of the registry: its listener, its subscriptions, and who may use them.
+
+As in `resolver.settings`: plain values, all valid, and absolute paths. Ids are GUIDs in lower case.
+"""
+
+from typing import Final
+
+import msgspec
+
+from resolver.host_port import HostPort
+
+TENANT: Final = "00000000-0000-4000-8000-000000000001"
+"""The tenant of a registry whose configuration names none."""
+
+LOCATIONS: Final = (
+    "australiaeast", "australiasoutheast", "brazilsouth", "canadacentral", "canadaeast", "centralindia", "centralus",
+    "eastasia", "eastus", "eastus2", "francecentral", "germanywestcentral", "israelcentral", "italynorth", "japaneast",
+    "japanwest", "koreacentral", "mexicocentral", "northcentralus", "northeurope", "norwayeast", "polandcentral",
+    "qatarcentral", "southafricanorth", "southcentralus", "southeastasia", "southindia", "spaincentral",
+    "swedencentral", "switzerlandnorth", "uaenorth", "uksouth", "ukwest", "westcentralus", "westeurope", "westus",
+    "westus2", "westus3",
+)  # fmt: skip
+"""The locations of a registry whose configuration names none: regions of Azure's public cloud."""
+
+
+class RegistryTls(msgspec.Struct, frozen=True):
+    """The certificate (a chain, PEM) and the key of the registry's listener."""
+
+    certificate: str
+    key: str
+
+
+class RegistrySubscription(msgspec.Struct, frozen=True):
+    """A subscription of the registry."""
+
+    id: str
+    name: str
+
+
+class RegistryClient(msgspec.Struct, frozen=True):
+    """A client, and the subscriptions in which it has a role. `sha256`: of its secret, in hexadecimal digits."""
+
+    id: str
+    name: str
+    sha256: str
+    owner: frozenset[str] = frozenset()
+    """Subscriptions in which the client may do everything, approving connections included."""
+    consumer: frozenset[str] = frozenset()
+    """Subscriptions in which the client may change virtual networks and private endpoints, and read everything."""
+    reader: frozenset[str] = frozenset()
+    """Subscriptions in which the client may read everything."""
+
+
+class RegistrySettings(msgspec.Struct, frozen=True):
+    """The registry: a Resource Manager for private endpoints."""
+
+    listen: HostPort
+    tls: RegistryTls | None = None
+    """None: the listener speaks plain HTTP."""
+    tenant: str = TENANT
+    subscriptions: tuple[RegistrySubscription, ...] = ()
+    locations: tuple[str, ...] = LOCATIONS
+    """In lower case, without spaces."""
+    clients: tuple[RegistryClient, ...] = ()
+    hold: int = 300
+    """Seconds after which the address of a deleted endpoint may be given to another endpoint."""

@@ -1,0 +1,78 @@
+"""A daemon with a registry: what a client of DNS gets after each change of an endpoint."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.daemon import Daemon, until
+from tests.live.registry import RegistryClient, configuration, prepare
+from tests.registry_shapes import BOTH, NETWORKER, SUPPLIER, account, endpoint, network, status_of
+
+pytestmark = pytest.mark.live
+NAME = "acct.blob.core.windows.net"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Daemon, RegistryClient]]:
+    """A daemon, and a client of its registry, with a network and a storage account."""
+    folder = tmp_path_factory.mktemp("registry")
+    config, client = configuration(folder)
+    daemon = Daemon(folder, config).start()
+    try:
+        daemon.ready()
+        prepare(client)
+        yield daemon, client
+    finally:
+        daemon.stop()
+    assert "Traceback" not in (text := daemon.log.read_text()), text
+
+
+def test_an_endpoint_answers_from_the_approval_to_the_rejection_and_to_its_deletion(
+    lab: tuple[Daemon, RegistryClient],
+) -> None:
+    daemon, client = lab
+    made = client.put(network("pe"), endpoint(account(), "blob"))
+    assert status_of(made) == "Approved"
+    until(lambda: daemon.addresses(NAME) == {"10.1.0.4"})
+    (row,) = client.get(f"{account()}/privateEndpointConnections")["value"]
+    state = {"privateLinkServiceConnectionState": {"status": "Rejected", "description": "no"}}
+    client.put(row["id"], {"properties": state}, client=SUPPLIER)
+    until(lambda: not daemon.addresses(NAME))
+    assert status_of(client.get(network("pe"))) == "Rejected"
+    state = {"privateLinkServiceConnectionState": {"status": "Approved", "description": "yes"}}
+    client.put(row["id"], {"properties": state}, client=SUPPLIER)
+    until(lambda: daemon.addresses(NAME) == {"10.1.0.4"})
+    assert client.call("DELETE", network("pe")).status == 202
+    until(lambda: not daemon.addresses(NAME))
+    assert client.call("GET", network("pe")).code == "ResourceNotFound"
+
+
+def test_a_request_without_rights_waits_for_the_owner(lab: tuple[Daemon, RegistryClient]) -> None:
+    daemon, client = lab
+    made = client.put(network("pe2"), endpoint(account(), "file", manual=True), client=NETWORKER)
+    assert status_of(made) == "Pending"
+    name = "acct.file.core.windows.net"
+    until(lambda: not daemon.addresses(name))
+    rows = client.get(f"{account()}/privateEndpointConnections", client=SUPPLIER)["value"]
+    (row,) = [each for each in rows if each["properties"]["privateLinkServiceConnectionState"]["status"] == "Pending"]
+    assert client.call("PUT", row["id"], {"properties": {}}, client=NETWORKER).code == "AuthorizationFailed"
+    state = {"privateLinkServiceConnectionState": {"status": "Approved"}}
+    client.put(row["id"], {"properties": state}, client=SUPPLIER)
+    until(lambda: daemon.addresses(name))
+    assert client.call("DELETE", row["id"], client=SUPPLIER).status == 202
+    until(lambda: not daemon.addresses(name))
+    assert status_of(client.get(network("pe2"), client=NETWORKER)) == "Disconnected"
+    assert client.call("PUT", network("pe2"), endpoint(account(), "file", manual=True)).status == 400
+    assert client.call("DELETE", network("pe2"), client=NETWORKER).status == 202
+
+
+def test_endpoints_answer_after_a_restart_too(tmp_path: Path, start: Callable[..., Daemon]) -> None:
+    config, client = configuration(tmp_path)
+    daemon = start(**config).ready()
+    prepare(client)
+    client.put(network("pe"), endpoint(account(), "blob"), client=BOTH)
+    daemon.kill()
+    daemon.start().ready()
+    until(lambda: daemon.addresses(NAME) == {"10.1.0.4"})
+    assert status_of(client.get(network("pe"))) == "Approved"  # with the token from before

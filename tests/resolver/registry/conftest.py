@@ -1,0 +1,138 @@
+"""A registry without a daemon, and a client that sends requests to it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Protocol
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from resolver.host_port import HostPort
+from resolver.registry.arm.app import application
+from resolver.registry.model.resource_id import ArmId
+from resolver.registry.registry import Registry
+from resolver.registry.service import resources
+from resolver.registry.service.body import Body
+from resolver.registry.service.call import Call
+from resolver.registry.service.resources import Precondition
+from resolver.registry.service.types import type_of
+from resolver.registry.store.database import FILE
+from resolver.registry_settings import RegistrySettings
+from tests import registry_shapes
+from tests.registry_shapes import BOTH, CONSUMER, PROVIDER, TENANT, VERSION, Client, first_resources
+
+SETTINGS = msgspec.convert(
+    {
+        "listen": HostPort("127.0.0.1", 8443),
+        "tenant": TENANT,
+        "subscriptions": [{"id": CONSUMER, "name": "consumer"}, {"id": PROVIDER, "name": "provider"}],
+        "clients": registry_shapes.clients(),
+    },
+    RegistrySettings,
+)
+
+
+class Answer(NamedTuple):
+    """A response."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def code(self) -> str:
+        """The code of the error; empty where there is none."""
+        return str(self.body["error"]["code"]) if isinstance(self.body, dict) and "error" in self.body else ""
+
+
+class Arm(Protocol):
+    """Sends a request to the registry. `headers` replaces those with the token and the type."""
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        /,
+        *,
+        client: Client = BOTH,
+        version: str = VERSION,
+        headers: Mapping[str, str] = {},
+        octets: bytes | BinaryIO | None = None,
+    ) -> Awaitable[Answer]: ...
+
+
+@pytest.fixture
+async def registry(tmp_path: Path) -> AsyncIterator[Registry]:
+    made = Registry(str(tmp_path), lambda: SETTINGS)
+    async with made.opened():
+        yield made
+
+
+@pytest.fixture
+async def http(registry: Registry) -> AsyncIterator[TestClient[web.Request, web.Application]]:
+    async with TestClient(TestServer(application(registry, secure=False))) as client:
+        yield client
+
+
+@pytest.fixture
+def arm(http: TestClient[web.Request, web.Application]) -> Arm:
+    """The function that sends a request to an empty registry."""
+    tokens: dict[Client, str] = {}
+
+    async def token(client: Client) -> str:
+        if client not in tokens:
+            form = {"grant_type": "client_credentials", "client_id": client.id, "client_secret": client.secret}
+            reply = await http.post(f"/{TENANT}/oauth2/v2.0/token", data=form)
+            tokens[client] = (await reply.json())["access_token"]
+        return tokens[client]
+
+    async def send(
+        method: str,
+        path: str,
+        body: object = None,
+        /,
+        *,
+        client: Client = BOTH,
+        version: str = VERSION,
+        headers: Mapping[str, str] = {},
+        octets: bytes | BinaryIO | None = None,
+    ) -> Answer:
+        sent = {"Authorization": f"Bearer {await token(client)}", **headers}
+        data = octets if body is None else json.dumps(body).encode()
+        parameters = f"{'&' if '?' in path else '?'}api-version={version}" if version else ""
+        reply = await http.request(method, path + parameters, data=data, headers=sent)
+        read = await reply.read()
+        return Answer(reply.status, reply.headers, json.loads(read) if read else None)
+
+    return send
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The database of a registry with groups, the network `hub` and the storage account `acct`."""
+    folder = tmp_path_factory.mktemp("prepared")
+
+    def write(call: Call) -> None:
+        for path, body in first_resources().items():
+            found = ArmId.parse(path)
+            resources.put(call, type_of(found), found, Body(body), Precondition())
+
+    async def make() -> None:
+        made = Registry(str(folder), lambda: SETTINGS)
+        async with made.opened():
+            await made.write(SETTINGS.clients[0], write)
+
+    asyncio.run(make())
+    return (folder / FILE).read_bytes()
+
+
+@pytest.fixture
+def lab(arm: Arm, tmp_path: Path, prepared: bytes) -> Arm:
+    """The function that sends a request to a registry with what `prepared` has."""
+    (tmp_path / FILE).write_bytes(prepared)  # the registry opens the file with the first request
+    return arm
