@@ -1,5 +1,6 @@
 """Bodies and ids of resources for tests of the registry, and its clients and subscriptions."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -9,6 +10,19 @@ PROVIDER: Final = "20000000-0000-4000-a000-00000000000d"
 """Two subscriptions: one has networks and endpoints, the other has what these connect to."""
 VERSION: Final = "2025-05-01"
 _SECRET: Final = "a secret for tests"  # noqa: S105 - of no service
+
+
+class Answer(NamedTuple):
+    """A response: status, headers in lower case, and body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def code(self) -> str:
+        """The code of the error; empty where there is none."""
+        return str(self.body["error"]["code"]) if isinstance(self.body, dict) and "error" in self.body else ""
 
 
 class Client(NamedTuple):

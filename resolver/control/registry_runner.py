@@ -46,7 +46,7 @@ class RegistryRunner:
         """Parts that changed while the registry was being read whole."""
 
     async def scan(self) -> Scan | None:
-        """Read the registry whole. None where this is not possible, which the estate is told."""
+        """Read the registry whole. None where this is not possible; the source then has the error."""
         if self._registry is None:
             self._fail(_RESTART)
             return None

@@ -4,27 +4,14 @@ import json
 import ssl
 from http.client import HTTPSConnection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 import trustme
 
 from tests.live.daemon import PATIENCE
 from tests.ports import free_port
-from tests.registry_shapes import BOTH, CONSUMER, PROVIDER, TENANT, VERSION, Client, clients, first_resources
-
-
-class Answer(NamedTuple):
-    """A response: status, headers in lower case, and body."""
-
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-    @property
-    def code(self) -> str:
-        """The code of the error; empty where there is none."""
-        return str(self.body["error"]["code"]) if isinstance(self.body, dict) and "error" in self.body else ""
+from tests.registry_shapes import BOTH, CONSUMER, PROVIDER, TENANT, VERSION, Answer, Client, clients, first_resources
 
 
 class RegistryClient:

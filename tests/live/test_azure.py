@@ -85,9 +85,9 @@ def test_the_plan_shows_what_the_next_sync_would_change(
     command = [str(PLDNS), "plan", "-c", str(daemon.path), "-o", "json"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 2, done.stderr
-    told = json.loads(done.stdout)
-    assert {(each["change"], each["id"].rpartition("/")[2]) for each in told["endpoints"]} == {("add", "pe-more")}
-    assert {each["name"] for each in told["names"]} >= {"more.privatelink.blob.core.windows.net"}
+    planned = json.loads(done.stdout)
+    assert {(each["change"], each["id"].rpartition("/")[2]) for each in planned["endpoints"]} == {("add", "pe-more")}
+    assert {each["name"] for each in planned["names"]} >= {"more.privatelink.blob.core.windows.net"}
 
 
 def test_a_file_exported_with_azure_is_served_on_a_machine_without_azure(

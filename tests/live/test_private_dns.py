@@ -57,7 +57,7 @@ def test_zones_are_compared_and_served_also_after_a_restart_without_azure(
     assert daemon.ask("corp.example", "TXT").answer[0][0].strings == (b"v=spf1 -all",)
     assert daemon.ask("nothing.corp.example").rcode() == 3
 
-    def told() -> dict[str, list[str]]:
+    def found() -> dict[str, list[str]]:
         items = daemon.get("/v1/findings")[1]["items"]
         return {each["subject"]: sorted(each["evidence"]) for each in items if each["code"] == "source-disagreement"}
 
@@ -66,7 +66,7 @@ def test_zones_are_compared_and_served_also_after_a_restart_without_azure(
         f"more.{BLOB}": ["overwritten"],
         f"alone.{BLOB}": ["no_record"],
     }
-    until(lambda: told() == wanted)
+    until(lambda: found() == wanted)
     faults = [each for each in daemon.get("/v1/findings")[1]["items"] if each["code"] == "invalid-record"]
     assert [each["subject"].rpartition("/")[2] for each in faults] == ["bad"]
     shown = {each["zone"]: (each["source"], each["on_miss"]) for each in daemon.get("/v1/zones")[1]["items"]}

@@ -16,7 +16,7 @@ _KEPT: Final = {4: 24, 6: 56}
 
 
 class ShownClients:
-    """The addresses of clients, as whoever has made a request may see them."""
+    """The addresses of clients, as the sender of a request may see them."""
 
     def __init__(self, request: web.Request) -> None:
         self.are_whole: Final = request[IDENTITY].role.includes(Role.OPERATE)

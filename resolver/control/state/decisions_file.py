@@ -3,7 +3,6 @@
 Does not know what a decision changes.
 """
 
-import logging
 from pathlib import Path
 from typing import Final
 
@@ -11,12 +10,11 @@ import msgspec
 
 from resolver.channel.checked_file import CheckedFormat
 from resolver.control.estate.state_health import SetAside
+from resolver.control.state.damaged_file import set_aside
 from zones.claims.policy import Pin
 from zones.findings.acknowledgement import Acknowledgement
 
 FORMAT: Final = CheckedFormat("decisions.v1", b"pldns decisions 1\n")
-
-_log = logging.getLogger(__name__)
 
 
 class Decisions(msgspec.Struct, frozen=True):
@@ -48,12 +46,4 @@ def read(directory: str) -> Decisions | SetAside:
     try:
         return load(directory)
     except (OSError, ValueError) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        broken = path.with_suffix(".broken")
-        try:
-            path.replace(broken)
-        except OSError as refused:
-            _log.error("the decisions of operators in %s are lost: %s; moving it failed: %s", path, why, refused)
-            return SetAside(str(path), why, "")
-        _log.error("the decisions of operators in %s are lost: %s; it is now %s", path, why, broken)
-        return SetAside(str(path), why, str(broken))
+        return set_aside(path, error, f"the decisions of operators in {path} are lost")

@@ -19,6 +19,7 @@ from resolver.channel.checked_file import CheckedFormat
 from resolver.channel.frames import ChannelError, FrameReader
 from resolver.control.estate.saved_inventory import SavedInventory, joined
 from resolver.control.estate.state_health import SetAside
+from resolver.control.state.damaged_file import set_aside
 
 FORMAT: Final = CheckedFormat("inventory.v3", b"pldns inventory 3\n")
 _BEFORE: Final = CheckedFormat("inventory.v2", b"pldns inventory 2\n")
@@ -108,12 +109,4 @@ def read(directory: str) -> SavedInventory | SetAside | None:
     try:
         return load(directory)
     except (OSError, ValueError) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        broken = path.with_suffix(".broken")
-        try:
-            path.replace(broken)
-        except OSError as refused:
-            _log.error("the saved inventory %s is not used: %s; moving it failed: %s", path, why, refused.strerror)
-            return SetAside(str(path), why, "")
-        _log.error("the saved inventory %s is not used: %s; it is now %s", path, why, broken)
-        return SetAside(str(path), why, str(broken))
+        return set_aside(path, error, f"the saved inventory {path} is not used")

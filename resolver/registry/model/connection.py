@@ -81,7 +81,7 @@ def approval(*, manual: bool, caller_may_approve: bool, subscription_is_listed: 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection in one state. `description` and `actions_required` are texts of whoever changed the state last."""
+    """A connection in one state. The side that changed the state last wrote `description` and `actions_required`."""
 
     state: ConnectionState
     description: str

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 import pytest
@@ -23,7 +23,7 @@ from resolver.registry.service.types import type_of
 from resolver.registry.store.database import FILE
 from resolver.registry_settings import RegistrySettings
 from tests import registry_shapes
-from tests.registry_shapes import BOTH, CONSUMER, PROVIDER, TENANT, VERSION, Client, first_resources
+from tests.registry_shapes import BOTH, CONSUMER, PROVIDER, TENANT, VERSION, Answer, Client, first_resources
 
 SETTINGS = msgspec.convert(
     {
@@ -34,19 +34,6 @@ SETTINGS = msgspec.convert(
     },
     RegistrySettings,
 )
-
-
-class Answer(NamedTuple):
-    """A response."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any
-
-    @property
-    def code(self) -> str:
-        """The code of the error; empty where there is none."""
-        return str(self.body["error"]["code"]) if isinstance(self.body, dict) and "error" in self.body else ""
 
 
 class Arm(Protocol):

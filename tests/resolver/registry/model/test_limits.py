@@ -23,10 +23,10 @@ def test_the_figures_of_the_documentation() -> None:
 def test_a_request_is_reported_from_80_percent(limit: Limit) -> None:
     near = -(-limit.maximum * 80 // 100)
     assert check_limit(limit, near - 2, VNET) is None
-    told = check_limit(limit, near - 1, VNET)
-    assert told
-    assert VNET in told
-    assert f"{near:,} of the {limit.maximum:,} {limit.what}" in told
+    warning = check_limit(limit, near - 1, VNET)
+    assert warning
+    assert VNET in warning
+    assert f"{near:,} of the {limit.maximum:,} {limit.what}" in warning
 
 
 @pytest.mark.parametrize("limit", Limit, ids=lambda limit: limit.name)
