@@ -104,7 +104,7 @@ def _response(url: str, path: str, body: bytes | None, timeout: float) -> bytes:
 
 def _no_daemon(url: str, error: Exception) -> NoDaemon:
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    advice = "is `pldns serve` running? `--admin` names another address"
+    advice = "is `pldns serve` running? `-c` names its configuration, `--admin` its address"
     return NoDaemon(f"no daemon answers at {url}: {why.lower()} ({advice})")
 
 

@@ -94,7 +94,7 @@ def check(
 def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command
     name: Annotated[str, Argument(metavar="NAME", help="A domain name; or an address, for its PTR name.")],
     rtype: Annotated[
-        str | None, Argument(metavar="[TYPE]", help="Record type: A, AAAA, PTR, TXT, … or TYPE65. Default: A.")
+        str | None, Argument(metavar="TYPE", help="Record type: A, AAAA, PTR, TXT, … or TYPE65. Default: A.")
     ] = None,
     client: Annotated[str, Option(metavar="ADDRESS", help="Address of the client that asks.")] = "127.0.0.1",
     transport: Annotated[TransportOption, Option(help="How the query comes.")] = TransportOption.UDP,
@@ -165,7 +165,9 @@ def query(
     name: NameText,
     rtype: TypeText = "A",
     server: ServerText = None,
-    source: Annotated[str | None, Option(metavar="ADDRESS", help="Send the query from this local address.")] = None,
+    source: Annotated[
+        str | None, Option("--source", "-b", metavar="ADDRESS", help="Send the query from this local address.")
+    ] = None,
     tcp: Annotated[bool, Option("--tcp", help="Use TCP from the start.")] = False,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
@@ -276,7 +278,7 @@ def diff(admin: AdminUrl = None, config: ConfigFile = DEFAULT_CONFIG, output: Ou
 
 @app.command()
 def catalogue(
-    name: Annotated[str | None, Argument(metavar="[NAME]", help="Show how this public or private name maps.")] = None,
+    name: Annotated[str | None, Argument(metavar="NAME", help="Show how this public or private name maps.")] = None,
     cloud: Annotated[CloudOption | None, Option(help="Only rows of this cloud.")] = None,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
@@ -338,7 +340,7 @@ def healthcheck(
 
 
 @app.command()
-def completion(shell: Annotated[Shell, Argument(help="The shell that gets the script.")]) -> None:
+def completion(shell: Annotated[Shell, Argument(metavar="SHELL", help="The shell that gets the script.")]) -> None:
     """Print the script with which a shell completes commands, options, and names of the running daemon."""
     from resolver.cli import completion_scripts  # noqa: PLC0415
 
@@ -354,7 +356,7 @@ def version() -> None:
 
 
 @app.command("help")
-def help_(command: Annotated[list[str] | None, Argument(metavar="[COMMAND]", help="The command.")] = None) -> None:
+def help_(command: Annotated[list[str] | None, Argument(metavar="COMMAND", help="The command.")] = None) -> None:
     """Show what a command does, and its options; without COMMAND, list the commands."""
     raise Exit(app([*(command or ()), "--help"], prog_name="pldns", standalone_mode=False) or 0)
 

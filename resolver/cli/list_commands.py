@@ -164,7 +164,7 @@ def fallbacks(
 @listings.command()
 def history(  # noqa: PLR0913, PLR0917 - as above
     name: Annotated[
-        str | None, Argument(metavar="[NAME]", help="Only this name, subject of findings, or source.")
+        str | None, Argument(metavar="NAME", help="Only this name, subject of findings, or source.")
     ] = None,
     kind: KindFilter = None,
     zone: ZoneFilter = None,

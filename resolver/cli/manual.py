@@ -46,10 +46,15 @@ def _overview(top: TyperGroup, commands: dict[str, TyperCommand]) -> str:
     return _text(lines)
 
 
+def _argument(name: str, is_required: bool) -> str:
+    word = rf"\fI{_plain(name)}\fR"
+    return word if is_required else f"[{word}]"
+
+
 def _page(name: str, command: TyperCommand) -> str:
     arguments = [each for each in command.params if not isinstance(each, TyperOption)]
     options = [each for each in command.params if isinstance(each, TyperOption) and not each.hidden]
-    words = [rf"\fI{_plain(each.metavar or (each.name or '').upper())}\fR" for each in arguments]
+    words = [_argument(each.metavar or (each.name or "").upper(), each.required) for each in arguments]
     lines = [*_head(name.replace(" ", "-"), _summary(command)), ".SH SYNOPSIS", rf".B {_plain(name)}"]
     lines.append(" ".join([r"[\fIOPTIONS\fR]", *words]))
     lines.append(".SH DESCRIPTION")

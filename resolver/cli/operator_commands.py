@@ -113,7 +113,7 @@ def drain(
 
 @changes.command("log-level")
 def log_level(
-    level: Annotated[LogLevelOption | None, Argument(metavar="[LEVEL]", help="The level to set.")] = None,
+    level: Annotated[LogLevelOption | None, Argument(metavar="LEVEL", help="The level to set.")] = None,
     duration: Annotated[
         str, Option("--for", metavar="DURATION", help="When the level goes back to the configured one: 10m, 2h.")
     ] = "10m",

@@ -118,7 +118,7 @@ SeverityFilter = Annotated[
 KindFilter = Annotated[list[HistoryKind] | None, Option("--kind", help="Only changes of this kind; repeatable.")]
 NameText = Annotated[str, Argument(metavar="NAME", help="A domain name.")]
 SourceName = Annotated[str, Argument(metavar="SOURCE", help="Name of the source in the configuration.")]
-TypeText = Annotated[str, Argument(metavar="[TYPE]", help="Record type: A, AAAA, PTR, TXT, … or TYPE65.")]
+TypeText = Annotated[str, Argument(metavar="TYPE", help="Record type: A, AAAA, PTR, TXT, … or TYPE65.")]
 
 
 def admin_url(admin: str | None, config: Path | None) -> str:

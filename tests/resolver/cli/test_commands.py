@@ -66,7 +66,7 @@ def test_a_mistake_that_the_daemon_finds_is_a_line_without_its_address(run: Run,
 def test_every_command_says_in_one_form_that_no_daemon_answers(run: Run, config: Path) -> None:
     said = {run(*words, "-c", config).err for words in (["status"], ["tail"], ["reload"], ["sync", "now", "estate"])}
     (line,) = said
-    assert "connection refused (is `pldns serve` running? `--admin` names another address)" in line
+    assert "connection refused (is `pldns serve` running? `-c` names its configuration, `--admin` its address)" in line
 
 
 @pytest.mark.parametrize("words", [["--version"], ["version"]])

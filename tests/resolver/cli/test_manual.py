@@ -16,7 +16,7 @@ def test_each_command_has_a_page_with_its_options(tmp_path: Path) -> None:
     serve = (tmp_path / "pldns-serve.1").read_text()
     assert r"\fB\-\-config\fR, \fB\-c\fR \fIFILE\fR" in serve
     assert r"\fB\-\-takeover\fR" in serve
-    assert r"\fINAME\fR" in (tmp_path / "pldns-explain.1").read_text()
+    assert r"\fINAME\fR [\fITYPE\fR]" in (tmp_path / "pldns-explain.1").read_text()
     overview = (tmp_path / "pldns.1").read_text()
     assert all(rf"\fB{name[:-2].replace('-', ' ', 1)}\fR(1)" in overview for name in ("pldns-serve.1", "pldns-check.1"))
 
