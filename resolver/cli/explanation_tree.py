@@ -40,7 +40,7 @@ class Node(NamedTuple):
 def lines(found: Explanation) -> Iterator[str]:
     """Yield the lines, at most 80 columns wide where the words allow it."""
     yield from wrapped(f"{found.name} {found.type} for {found.client} over {found.transport}: {_headline(found)}")
-    for node in (_client(found), *map(_step, found.steps), _reply(found)):
+    for node in (_client(found), *map(_step, found.steps), *_nearest(found), _reply(found)):
         yield from _tree(node)
 
 
@@ -121,6 +121,11 @@ def _step(step: ExplainedStep) -> Node:
     below += map(_claim, step.claims)
     below += map(Node, step.records)
     return Node(step.name, below)
+
+
+def _nearest(found: Explanation) -> Iterator[Node]:
+    if found.nearest:
+        yield Node(f"nearest: {found.nearest} (no endpoint and no zone file has {found.steps[-1].name})")
 
 
 def _zone(zone: ZoneTerms) -> Node:

@@ -3,9 +3,9 @@
 Decides nothing: the worker has answered, the ledger has decided. Time is an argument, in seconds since the epoch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import dns.message
 from pydantic import Field
@@ -20,6 +20,7 @@ from resolver.admin.resources.step_reasons import cache_text, early_reason, step
 from resolver.admin.resources.zones import static_source
 from resolver.channel.trace import Access, CacheState, KeptAnswer, Row, Step, Trace, UpstreamUse
 from resolver.control.estate.estate import Estate
+from resolver.control.estate.nearest_name import nearest_name
 from resolver.control.estate.provenance import ClaimStanding, Place, Standing, standings
 from resolver.control.estate.source_health import Freshness
 from resolver.host_port import HostPort
@@ -31,6 +32,9 @@ from zones.dns.name import Name, reversed_address, to_text
 from zones.networks.membership import Membership, membership
 from zones.networks.network import NO_NETWORK
 from zones.networks.prefixes import NONE, NetworkIndex, covering
+
+_UNKNOWN: Final = frozenset({Row.UPSTREAM, Row.MISS_POLICY, Row.REST_OF_ZONE_FILE, Row.PRIVATE_ONLY})
+"""The rows of a name that nothing here has."""
 
 
 class ExplainParameters(Parameters):
@@ -162,6 +166,9 @@ class Explanation(Model):
     row: Row = Field(description="What decided about the last name.")
     why: str = Field(description="Why the query was answered before any name was looked up; else empty.")
     steps: list[ExplainedStep]
+    nearest: str | None = Field(
+        description="Where no endpoint and no zone file has the last name: a name of theirs that resembles it, if any."
+    )
     answer: Reply | None = Field(
         description="The reply. null: the client gets none, or an upstream server would have to be asked (see `steps`)."
     )
@@ -205,9 +212,18 @@ def explanation(
         access=trace.access, access_by=_access_by(accepted, asked.client, trace.access),
         network=_network(estate, asked, trace), row=trace.row,
         why="" if steps else early_reason(trace.access, trace.row), steps=steps,
+        nearest=_nearest(estate, trace, claims),
         answer=None if trace.message is None else reply(dns.message.from_wire(trace.message, one_rr_per_rrset=False)),
         kept=None if trace.kept is None else _kept(trace.kept),
     )  # fmt: skip
+
+
+def _nearest(estate: Estate, trace: Trace, claims: Mapping[bytes, Sequence[ExplainedClaim]]) -> str | None:
+    last = trace.steps[-1] if trace.steps else None
+    if last is None or last.row not in _UNKNOWN or last.private is not None or claims.get(last.name):
+        return None
+    found = nearest_name(estate, Name(last.name), map(Name, last.zones))
+    return None if found is None else to_text(found)
 
 
 def _access_by(accepted: Accepted, client: bytes, access: Access) -> str | None:
