@@ -92,9 +92,11 @@ def _error(answer: Reply) -> str:
 
 
 def _client(found: Explanation) -> Node:
+    named = f", the first address of network {found.client_network}" if found.client_network else ""
+    client = f"client {found.client}{named}"
     network, below = found.network, [Node(f"allowed: {found.access_by} of `dns.allow` holds the address")]
     if found.access is not Access.ALLOWED:
-        return Node(f"client {found.client}: {found.why}")
+        return Node(f"{client}: {found.why}")
     if network.name is None:
         near = f"; nearest: {', '.join(network.nearest)}" if network.nearest else ""
         below.append(Node(f"{found.client} is in no network{near}"))
@@ -108,7 +110,7 @@ def _client(found: Explanation) -> Node:
         below.append(Node(f"not decisive: {', '.join(network.others)}"))
     if found.why:
         below.append(Node(found.why))
-    return Node(f"client {found.client}", below)
+    return Node(client, below)
 
 
 def _step(step: ExplainedStep) -> Node:

@@ -42,7 +42,10 @@ class ExplainParameters(Parameters):
 
     name: str = Field(description="A domain name; or an address, for its PTR name.")
     type: str | None = Field(default=None, description="A record type. Default: A, and PTR for an address.")
-    client: str = Field(default="127.0.0.1", description="Address of the client that asks.")
+    client: str = Field(
+        default="127.0.0.1",
+        description="Address of the client that asks; or a network: the first address of its first prefix.",
+    )
     transport: Transport = Field(default="udp", description="How the query comes.")
     listener: str | None = Field(
         default=None, description="Listen address that the query arrives at, where `dns.listeners` decides the network."
@@ -153,6 +156,9 @@ class Explanation(Model):
     name: str
     type: str
     client: str
+    client_network: str | None = Field(
+        description="The network that was given as the client: `client` is the first address of its first prefix."
+    )
     transport: Transport
     worker: int | None = Field(description="The worker that explained; null without a daemon.")
     configuration: str = Field(description="Path of the configuration file.")
@@ -182,6 +188,8 @@ class Asked(NamedTuple):
     client: bytes
     transport: Transport
     listener: HostPort | None
+    client_network: str = ""
+    """The network whose first address the client is; empty where the address was given."""
 
 
 class Origin(NamedTuple):
@@ -207,7 +215,8 @@ def explanation(
         steps.append(_step(accepted, estate, step, asked.question.type, found))
     return Explanation(
         name=to_text(asked.question.name), type=codes.type_text(asked.question.type),
-        client=str(ip_address(asked.client)), transport=asked.transport, worker=origin.worker,
+        client=str(ip_address(asked.client)), client_network=asked.client_network or None,
+        transport=asked.transport, worker=origin.worker,
         configuration=accepted.path, saved=None if origin.saved is None else clock_text(origin.saved),
         access=trace.access, access_by=_access_by(accepted, asked.client, trace.access),
         network=_network(estate, asked, trace), row=trace.row,

@@ -188,3 +188,12 @@ def test_a_mistyped_name_brings_the_nearest_known_name(run: Run, config: Path, a
     assert explained(run, config, asked)["nearest"] == nearest
     out = run("explain", asked, "-c", config).out
     assert (f"\nnearest: {nearest} (no endpoint" in out) == (nearest is not None)
+
+
+def test_a_network_can_be_the_client(run: Run, config: Path) -> None:
+    ran = run("explain", "kv.vault.azure.net", "--client", "west", "-c", config)
+    assert "\nclient 10.2.0.0, the first address of network west\n" in ran.out
+    assert "NOERROR 10.2.0.5 of west" in ran.out
+    ran = run("explain", "kv.vault.azure.net", "--client", "wets", "-c", config)
+    assert (ran.code, ran.out) == (1, "")
+    assert "nearest: `west`" in ran.err
