@@ -191,7 +191,7 @@ def status(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputFo
 
 @_sync.command()
 def now(
-    source: SourceName,
+    source: SourceName = None,
     wait: Annotated[
         bool | None,
         Option("--wait/--no-wait", help="Wait for the result, for a minute at most. Default: on a terminal."),
@@ -208,7 +208,7 @@ def now(
 
 @_sync.command()
 def accept(
-    source: SourceName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
+    source: SourceName = None, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
 ) -> None:
     """Publish the held sync of a source; resources that the sync lacks are removed."""
     _act(source, "accept", admin, config, output)
@@ -216,13 +216,13 @@ def accept(
 
 @_sync.command()
 def drop(
-    source: SourceName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
+    source: SourceName = None, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
 ) -> None:
     """Discard the held sync of a source; dropped files keep their last data until they change."""
     _act(source, "drop", admin, config, output)
 
 
-def _act(source: str, action: "SyncAction", admin: str | None, config: Path | None, output: Output) -> None:
+def _act(source: str | None, action: "SyncAction", admin: str | None, config: Path | None, output: Output) -> None:
     from resolver.cli import sync  # noqa: PLC0415
 
     raise Exit(sync.act(admin_url(admin, config), source, action, output != Output.TABLE))

@@ -117,7 +117,10 @@ SeverityFilter = Annotated[
 ]
 KindFilter = Annotated[list[HistoryKind] | None, Option("--kind", help="Only changes of this kind; repeatable.")]
 NameText = Annotated[str, Argument(metavar="NAME", help="A domain name.")]
-SourceName = Annotated[str, Argument(metavar="SOURCE", help="Name of the source in the configuration.")]
+SourceName = Annotated[
+    str | None,
+    Argument(metavar="SOURCE", help="Name of the source in the configuration. Default: its only source with syncs."),
+]
 TypeText = Annotated[str, Argument(metavar="TYPE", help="Record type: A, AAAA, PTR, TXT, … or TYPE65.")]
 
 

@@ -39,13 +39,14 @@ def status(url: str, as_json: bool) -> int:
     return 2 if any(_is_held(each) for each in found) else 0
 
 
-def now(url: str, source: str, as_json: bool, wait: bool | None) -> int:
+def now(url: str, source: str | None, as_json: bool, wait: bool | None) -> int:
     """Sync a source; return 0, 2 when the sync is held. Raises `Failed` for a sync that fails or takes too long.
 
-    `wait` None: wait for the result if a person looks at the output, on a terminal.
+    `source` None: the only one. `wait` None: wait for the result if a person looks at the output, on a terminal.
     """
     if not (sys.stdout.isatty() if wait is None else wait):
         return act(url, source, "now", as_json)
+    source = source or _only(url)
     reply = admin_client.post(url, _path(source), {"action": "now", "wait": PATIENCE})
     result = reply["result"]
     if as_json:
@@ -77,8 +78,17 @@ def _path(source: str) -> str:
     return f"/v1/sources/{quote(source, safe='')}/sync"
 
 
-def act(url: str, source: str, action: "SyncAction", as_json: bool) -> int:
-    """Sync a source now, or accept or drop its held sync; return 0."""
+def _only(url: str) -> str:
+    """Return the only source that has syncs. Raises `Failed` where several have, or none has."""
+    found = [each["name"] for each in admin_client.items(url, "/v1/sources") if each["type"] != "registry"]
+    if len(found) == 1:
+        return str(found[0])
+    raise Failed(f"name one of the sources: {', '.join(found)}" if found else "no source has syncs")
+
+
+def act(url: str, source: str | None, action: "SyncAction", as_json: bool) -> int:
+    """Sync a source now, or accept or drop its held sync; return 0. `source` None: the only one. Raises `Failed`."""
+    source = source or _only(url)
     result = admin_client.post(url, _path(source), {"action": action})
     if as_json:
         output.data(result)

@@ -135,3 +135,15 @@ async def test_a_sync_that_is_waited_for_says_what_it_changed(
     assert ran.json["result"]["outcome"] == "published", file
     ran = await sync("now", "estate")
     assert ran.out.startswith("source estate: a sync begins now")
+
+
+async def test_without_a_name_several_sources_are_listed(sync: Sync, running: Running) -> None:
+    for action in ("now", "accept", "drop"):
+        ran = await sync(action)
+        assert (ran.code, ran.out, ran.err) == (1, "", "pldns: name one of the sources: estate, hub\n")
+
+
+@pytest.mark.live
+def test_the_only_source_needs_no_name(run: Run, daemon: Path) -> None:
+    assert run("sync", "now", "--no-wait", "-c", daemon).out == "source estate: a sync begins now\n"
+    assert "source `estate` has no held sync to accept" in run("sync", "accept", "-c", daemon).err
