@@ -138,7 +138,13 @@ def _memory_reports(context: Context) -> Iterator[tuple[int, MemoryReport]]:
 def _workers(context: Context) -> list[WorkerItem]:
     return [
         WorkerItem(
-            index=worker.index, pid=worker.pid, connected=worker.connected, synced=worker.synced, serial=worker.serial
+            index=worker.index,
+            pid=worker.pid,
+            connected=worker.connected,
+            synced=worker.synced,
+            serial=worker.serial,
+            restarts=worker.restarts,
+            restart_age=None if worker.restarted is None else round(max(wall_clock.now() - worker.restarted, 0.0), 1),
         )
         for worker in context.view.workers.values()
     ]

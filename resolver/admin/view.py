@@ -40,6 +40,10 @@ class ConnectedWorker(Protocol):
     def synced(self) -> bool: ...  # noqa: D102
     @property
     def memory(self) -> MemoryReport | None: ...  # noqa: D102
+    @property
+    def restarts(self) -> int: ...  # noqa: D102
+    @property
+    def restarted(self) -> WallTime | None: ...  # noqa: D102
 
 
 class View(Protocol):

@@ -16,6 +16,8 @@ _POLL: Final = 0.3
 """Seconds between two looks at a daemon that is not ready."""
 _PROBLEMS: Final = 5
 """Problems that are listed."""
+_RECENT: Final = 3600
+"""Seconds for which the restart of a worker is a problem."""
 _FINDINGS: Final = 3
 """Findings of severity error that are listed."""
 
@@ -155,9 +157,28 @@ def problems(status: Json, upstreams: list[Json]) -> Iterator[str]:
         if not _is_up([each for each in upstreams if each["group"] == group]):
             yield f"problem: upstream group {group}: no server answers, so names that are not in the cache get SERVFAIL"
             yield f"  check `upstreams.{group}` and the path to its servers; `pldns upstreams` lists them"
+    yield from _workers(status["workers"])
     yield from _query_log(status["query_log"])
     if status["absent_addresses"]:
         yield f"problem: this machine does not have {', '.join(status['absent_addresses'])}"
+
+
+def _workers(workers: list[Json]) -> Iterator[str]:
+    found = []
+    for each in workers:
+        restarts = f"{output.counted(each['restarts'], 'restart')} since control started"
+        if not each["connected"]:
+            state = f"is down ({restarts})" if each["pid"] else "has not started yet"
+            found.append(f"problem: worker {each['index']} {state}; the other workers answer for it, if any")
+        elif each["restart_age"] is not None and each["restart_age"] < _RECENT:
+            found.append(
+                f"problem: worker {each['index']} died or hung, last {duration(each['restart_age'])} ago: {restarts}"
+            )
+    yield from found[:_PROBLEMS]
+    if len(found) > _PROBLEMS:
+        yield f"and {len(found) - _PROBLEMS} more workers"
+    if found:
+        yield "  pldns starts a worker again by itself; the log says why it ended (`journalctl -u pldns` under systemd)"
 
 
 def _query_log(state: Json | None) -> Iterator[str]:

@@ -15,6 +15,7 @@ from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.settings import WorkerSettings
+from zones.clocks import WallTime
 
 _SEND: Final = 1 << 16
 """Octets that are sent at once: thousands of small zones have a frame each."""
@@ -36,6 +37,8 @@ class WorkerStatus:
     """How far the process is confined."""
     restarts: int = 0
     """Starts of this worker after the first one that this control has seen."""
+    restarted: WallTime | None = None
+    """When it connected after the last of these."""
     settings: bytes = b""
     """`settings_change.digest` of the settings that the worker answers with."""
     memory: MemoryReport | None = None

@@ -182,9 +182,10 @@ class WorkerServer:
     def _join(self, index: int, hello: Hello, writer: asyncio.StreamWriter) -> WorkerLink:
         link = self._links[index] = WorkerLink(self._feed, index, hello, writer, self._settings)
         before = self._statuses[index]
+        is_restart = before.instance not in {"", hello.instance}
         self._statuses[index] = WorkerStatus(
             index, hello.pid, hello.instance, connected=True, sandbox=hello.sandbox,
-            restarts=before.restarts + (before.instance not in ("", hello.instance)),
+            restarts=before.restarts + is_restart, restarted=wall_clock.now() if is_restart else before.restarted,
         )  # fmt: skip
         return link
 

@@ -19,6 +19,8 @@ class WorkerItem(Model):
     connected: bool = Field(description="It is connected to control.")
     synced: bool = Field(description="It answers from a table that holds the data of every source.")
     serial: int = Field(description="Serial of the last state that it has applied.")
+    restarts: int = Field(description="Starts after the first one, since control started: the process died or hung.")
+    restart_age: float | None = Field(description="Seconds since the last of these starts; null without one.")
 
 
 class CacheItem(Model):

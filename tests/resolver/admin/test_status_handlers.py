@@ -32,7 +32,9 @@ async def test_verbose_readyz_lists_sources_and_workers(client: Client, control:
     body = await get(client, "/readyz?verbose")
     assert body["sources"][0]["name"] == "estate"
     assert body["sources"][0]["last_success"] == T0_TEXT
-    assert body["workers"] == [{"index": 0, "pid": 4242, "connected": True, "synced": True, "serial": 7}]
+    assert body["workers"] == [
+        {"index": 0, "pid": 4242, "connected": True, "synced": True, "serial": 7, "restarts": 0, "restart_age": None}
+    ]
     control.lacking = ["x"]
     assert (await get(client, "/readyz?verbose", 503))["workers"][0]["pid"] == 4242
 

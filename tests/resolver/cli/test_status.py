@@ -34,7 +34,7 @@ def test_the_state_of_the_daemon_fits_one_screen(run: Run, daemon: Path) -> None
 
 
 def _state(**changed: object) -> dict[str, Any]:
-    return {"degraded": [], "degraded_total": 0, "query_log": None, "absent_addresses": [], **changed}
+    return {"degraded": [], "degraded_total": 0, "query_log": None, "workers": [], "absent_addresses": [], **changed}
 
 
 def test_a_daemon_without_problems_has_no_line_about_them() -> None:
@@ -57,6 +57,17 @@ def test_a_query_log_that_cannot_be_written_is_a_problem() -> None:
     ]
     stopped = next(status.problems(_state(query_log={**log, "running": False, "outputs": []}), []))
     assert stopped.startswith("problem: query log: its process does not run")
+
+
+def test_a_worker_that_restarts_or_is_down_is_a_problem() -> None:
+    well = {"index": 0, "pid": 7, "connected": True, "restarts": 0, "restart_age": None}
+    long_ago = {**well, "restarts": 1, "restart_age": 90_000.0}
+    loops, down = {**well, "index": 1, "restarts": 7, "restart_age": 3.2}, {**well, "index": 2, "connected": False}
+    assert not list(status.problems(_state(workers=[well, long_ago]), []))
+    first, second, advice = status.problems(_state(workers=[well, loops, down]), [])
+    assert first == "problem: worker 1 died or hung, last 3 s ago: 7 restarts since control started"
+    assert second.startswith("problem: worker 2 is down (0 restarts since control started); ")
+    assert "`journalctl -u pldns`" in advice
 
 
 def test_the_error_of_a_source_is_printed_once_with_what_is_served() -> None:

@@ -359,6 +359,7 @@ async def test_reports_of_a_connection_with_a_successor_are_ignored(start: Start
     await until(lambda: ("cache_entries", ("replies", "0"), 7.0) in running.view.gauges())
     gauges = {(name, labels): value for name, labels, value in running.view.gauges()}
     assert (gauges["workers_connected", ()], gauges["worker_restarts_total", ("0",)]) == (1.0, 1.0)
+    assert running.view.workers[0].restarted is not None
     new.writer.close()
     await until(lambda: not running.view.workers[0].connected)
     assert ("cache_entries", ("replies", "0"), 7.0) not in running.view.gauges()
