@@ -8,7 +8,7 @@ from resolver.admin import filters
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.resources import explanation
 from resolver.admin.resources.explanation import Asked, ExplainParameters, Origin
-from resolver.admin.resources.question import InvalidQuestion, client_address, question
+from resolver.admin.resources.question import InvalidQuestion, client, question
 from resolver.admin.responses import item_response
 from resolver.admin.route import Context
 from resolver.channel.requests import Explain
@@ -22,9 +22,8 @@ PATIENCE: Final = 6.0
 async def explain(context: Context, _: web.Request, asked: ExplainParameters) -> web.Response:
     """Answer with what a client gets for a name, and why."""
     try:
-        wanted = Asked(
-            question(asked.name, asked.type), client_address(asked.client), asked.transport, _listener(asked.listener)
-        )
+        address, network = client(asked.client, context.estate.networks.now)
+        wanted = Asked(question(asked.name, asked.type), address, asked.transport, _listener(asked.listener), network)
     except InvalidQuestion as error:
         raise Refused(Code.INVALID_PARAMETER, str(error)) from None
     if asked.worker is not None and asked.worker not in context.view.workers:

@@ -96,7 +96,9 @@ def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command
     rtype: Annotated[
         str | None, Argument(metavar="TYPE", help="Record type: A, AAAA, PTR, TXT, … or TYPE65. Default: A.")
     ] = None,
-    client: Annotated[str, Option(metavar="ADDRESS", help="Address of the client that asks.")] = "127.0.0.1",
+    client: Annotated[
+        str, Option(metavar="ADDRESS|NETWORK", help="The client that asks; a network: the first address of it.")
+    ] = "127.0.0.1",
     transport: Annotated[TransportOption, Option(help="How the query comes.")] = TransportOption.UDP,
     listener: Annotated[
         str | None, Option(metavar="ADDRESS:PORT", help="Where the query arrives, if `dns.listeners` has that.")

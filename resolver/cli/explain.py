@@ -1,16 +1,17 @@
 """`pldns explain`: prints what a client gets for a name, and why."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from resolver.admin.resources.explanation import Asked, Explanation
-from resolver.admin.resources.question import InvalidQuestion, client_address, question
+from resolver.admin.resources.question import InvalidQuestion, client, question
 from resolver.cli import admin_client, explanation_tree, offline_explanation, output
 from resolver.cli.failure import Failed, NoDaemon
 from resolver.cli.options import DEFAULT_CONFIG
 from resolver.host_port import InvalidHostPort, parse
 from resolver.settings import Transport
+from zones.networks.network import Network
 
 _ASKING: dict[bool, str] = {True: "true", False: "false"}
 
@@ -45,7 +46,7 @@ def run(url: Callable[[], str], configuration: Configuration, wanted: Options, *
     the configuration itself.
     """
     path, named, flags = configuration
-    asked = _asked(wanted)
+    asked = _asked(wanted)  # a mistake is found before a daemon is looked for
     if flags:
         why = "`--set` changes the configuration"
     else:
@@ -81,17 +82,28 @@ def _of_daemon(url: str, wanted: Options) -> Explanation:
     return Explanation.model_validate(admin_client.get(url, "/v1/explain", parameters))
 
 
-def _asked(wanted: Options) -> Asked:
-    """Return the question. Raises `Failed` for a text that is none."""
+def _asked(wanted: Options) -> Callable[[Iterable[Network]], Asked]:
+    """Return the question, as a function of the networks. Raises `Failed` for a text that is none.
+
+    The function raises `Failed` for a client that is neither an address nor one of the networks.
+    """
     try:
-        asked = question(wanted.name, wanted.rtype), client_address(wanted.client)
+        asked = question(wanted.name, wanted.rtype)
     except InvalidQuestion as error:
         raise Failed(str(error)) from None
     try:
         listener = parse(wanted.listener) if wanted.listener else None
     except InvalidHostPort as error:
         raise Failed(f"listener: {error}") from None
-    return Asked(*asked, wanted.transport, listener)
+
+    def of(networks: Iterable[Network]) -> Asked:
+        try:
+            address, network = client(wanted.client, networks)
+        except InvalidQuestion as error:
+            raise Failed(str(error)) from None
+        return Asked(asked, address, wanted.transport, listener, network)
+
+    return of
 
 
 def _print(found: Explanation, *, as_json: bool, why: str = "") -> None:

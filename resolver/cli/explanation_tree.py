@@ -40,7 +40,7 @@ class Node(NamedTuple):
 def lines(found: Explanation) -> Iterator[str]:
     """Yield the lines, at most 80 columns wide where the words allow it."""
     yield from wrapped(f"{found.name} {found.type} for {found.client} over {found.transport}: {_headline(found)}")
-    for node in (_client(found), *map(_step, found.steps), _reply(found)):
+    for node in (_client(found), *map(_step, found.steps), *_nearest(found), _reply(found)):
         yield from _tree(node)
 
 
@@ -92,9 +92,11 @@ def _error(answer: Reply) -> str:
 
 
 def _client(found: Explanation) -> Node:
+    named = f", the first address of network {found.client_network}" if found.client_network else ""
+    client = f"client {found.client}{named}"
     network, below = found.network, [Node(f"allowed: {found.access_by} of `dns.allow` holds the address")]
     if found.access is not Access.ALLOWED:
-        return Node(f"client {found.client}: {found.why}")
+        return Node(f"{client}: {found.why}")
     if network.name is None:
         near = f"; nearest: {', '.join(network.nearest)}" if network.nearest else ""
         below.append(Node(f"{found.client} is in no network{near}"))
@@ -108,7 +110,7 @@ def _client(found: Explanation) -> Node:
         below.append(Node(f"not decisive: {', '.join(network.others)}"))
     if found.why:
         below.append(Node(found.why))
-    return Node(f"client {found.client}", below)
+    return Node(client, below)
 
 
 def _step(step: ExplainedStep) -> Node:
@@ -121,6 +123,11 @@ def _step(step: ExplainedStep) -> Node:
     below += map(_claim, step.claims)
     below += map(Node, step.records)
     return Node(step.name, below)
+
+
+def _nearest(found: Explanation) -> Iterator[Node]:
+    if found.nearest:
+        yield Node(f"nearest: {found.nearest} (no endpoint and no zone file has {found.steps[-1].name})")
 
 
 def _zone(zone: ZoneTerms) -> Node:

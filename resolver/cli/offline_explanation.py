@@ -12,6 +12,7 @@ from resolver.admin.resources.explanation import Asked, Explanation, Origin, exp
 from resolver.channel.frames import Hello
 from resolver.channel.trace import ServerState, Trace
 from resolver.cli.configuration import load
+from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
 from resolver.forward.routing import UpstreamGroups
@@ -24,19 +25,31 @@ from resolver.worker.explain.explainer import ExplainedQuery, explain
 from resolver.worker.replica import Replica
 from zones.clocks import WallTime, steady_clock, wall_clock
 from zones.dns.parsed_zones import ParsedZones
+from zones.networks.network import Network
 
 
-def explained(path: Path, flags: Mapping[str, str], asked: Asked) -> Explanation:
-    """Return the explanation. Raises `Failed` for a configuration with a mistake."""
-    parsed = ParsedZones()
-    return next(explanations(load(path, flags, parsed), [asked], WallTime(time.time()), parsed))
+def explained(path: Path, flags: Mapping[str, str], ask: Callable[[Iterable[Network]], Asked]) -> Explanation:
+    """Return the explanation of the question that `ask` makes of the networks.
+
+    Raises `Failed` for a configuration with a mistake, and as `ask` does.
+    """
+    parsed, now = ParsedZones(), WallTime(time.time())
+    accepted = load(path, flags, parsed)
+    estate, saved = restored(accepted.control, now, parsed)
+    return next(_of_estate(accepted, estate, Origin(None, saved), [ask(estate.networks.now)], now))
 
 
 def explanations(
     accepted: Accepted, questions: Iterable[Asked], now: WallTime, parsed: ParsedZones
 ) -> Iterator[Explanation]:
-    """Yield the explanation of each question. `parsed` has the zones that were parsed with the configuration."""
+    """Return the explanation of each question. `parsed` has the zones that were parsed with the configuration."""
     estate, saved = restored(accepted.control, now, parsed)
+    return _of_estate(accepted, estate, Origin(None, saved), questions, now)
+
+
+def _of_estate(
+    accepted: Accepted, estate: Estate, origin: Origin, questions: Iterable[Asked], now: WallTime
+) -> Iterator[Explanation]:
     parts = compose(accepted.worker, Clock(steady_clock(time.monotonic), wall_clock(time.time), _never))
     replica = Replica(parts.table, parts.answers, parts.clients)
     session = FeedSession(Feed(estate, "offline"), Hello(0, 0, "", "", 0, 0), lambda: None)
@@ -47,7 +60,7 @@ def explanations(
         traces: list[Trace] = []
         query = ExplainedQuery(asked.question.message.to_wire(), asked.client, asked.transport, asked.listener)
         explain(parts, query, lambda group: _servers(parts.upstreams, group), traces.append)
-        yield explanation(accepted, estate, asked, traces[0], Origin(None, saved), now)
+        yield explanation(accepted, estate, asked, traces[0], origin, now)
 
 
 def _servers(groups: UpstreamGroups, name: str) -> Iterator[ServerState]:

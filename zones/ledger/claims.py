@@ -6,6 +6,7 @@ resource shares with others. Does not know which claim wins.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import CatalogueIndex
@@ -33,7 +34,7 @@ class Claims:
         """The claims, one tuple for each claimed name, in no order."""
         return iter(self._by_name.values())
 
-    def names(self) -> Iterable[Name]:
+    def names(self) -> AbstractSet[Name]:
         """Return every claimed private name."""
         return self._by_name.keys()
 

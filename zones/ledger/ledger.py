@@ -7,6 +7,7 @@ the epoch.
 
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -384,7 +385,7 @@ class Ledger:
         """Every claim of a served endpoint, winner or not, without lingering claims, in no order."""
         return (claim for claims in self._claims for claim in claims if self.endpoints[claim.endpoint].served)
 
-    def names(self) -> Iterable[Name]:
+    def names(self) -> AbstractSet[Name]:
         """Return every claimed private name."""
         return self._claims.names()
 

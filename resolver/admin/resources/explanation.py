@@ -3,9 +3,9 @@
 Decides nothing: the worker has answered, the ledger has decided. Time is an argument, in seconds since the epoch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import dns.message
 from pydantic import Field
@@ -20,6 +20,7 @@ from resolver.admin.resources.step_reasons import cache_text, early_reason, step
 from resolver.admin.resources.zones import static_source
 from resolver.channel.trace import Access, CacheState, KeptAnswer, Row, Step, Trace, UpstreamUse
 from resolver.control.estate.estate import Estate
+from resolver.control.estate.nearest_name import nearest_name
 from resolver.control.estate.provenance import ClaimStanding, Place, Standing, standings
 from resolver.control.estate.source_health import Freshness
 from resolver.host_port import HostPort
@@ -32,13 +33,19 @@ from zones.networks.membership import Membership, membership
 from zones.networks.network import NO_NETWORK
 from zones.networks.prefixes import NONE, NetworkIndex, covering
 
+_UNKNOWN: Final = frozenset({Row.UPSTREAM, Row.MISS_POLICY, Row.REST_OF_ZONE_FILE, Row.PRIVATE_ONLY})
+"""The rows of a name that nothing here has."""
+
 
 class ExplainParameters(Parameters):
     """Query parameters of `/v1/explain`."""
 
     name: str = Field(description="A domain name; or an address, for its PTR name.")
     type: str | None = Field(default=None, description="A record type. Default: A, and PTR for an address.")
-    client: str = Field(default="127.0.0.1", description="Address of the client that asks.")
+    client: str = Field(
+        default="127.0.0.1",
+        description="Address of the client that asks; or a network: the first address of its first prefix.",
+    )
     transport: Transport = Field(default="udp", description="How the query comes.")
     listener: str | None = Field(
         default=None, description="Listen address that the query arrives at, where `dns.listeners` decides the network."
@@ -149,6 +156,9 @@ class Explanation(Model):
     name: str
     type: str
     client: str
+    client_network: str | None = Field(
+        description="The network that was given as the client: `client` is the first address of its first prefix."
+    )
     transport: Transport
     worker: int | None = Field(description="The worker that explained; null without a daemon.")
     configuration: str = Field(description="Path of the configuration file.")
@@ -162,6 +172,9 @@ class Explanation(Model):
     row: Row = Field(description="What decided about the last name.")
     why: str = Field(description="Why the query was answered before any name was looked up; else empty.")
     steps: list[ExplainedStep]
+    nearest: str | None = Field(
+        description="Where no endpoint and no zone file has the last name: a name of theirs that resembles it, if any."
+    )
     answer: Reply | None = Field(
         description="The reply. null: the client gets none, or an upstream server would have to be asked (see `steps`)."
     )
@@ -175,6 +188,8 @@ class Asked(NamedTuple):
     client: bytes
     transport: Transport
     listener: HostPort | None
+    client_network: str = ""
+    """The network whose first address the client is; empty where the address was given."""
 
 
 class Origin(NamedTuple):
@@ -200,14 +215,24 @@ def explanation(
         steps.append(_step(accepted, estate, step, asked.question.type, found))
     return Explanation(
         name=to_text(asked.question.name), type=codes.type_text(asked.question.type),
-        client=str(ip_address(asked.client)), transport=asked.transport, worker=origin.worker,
+        client=str(ip_address(asked.client)), client_network=asked.client_network or None,
+        transport=asked.transport, worker=origin.worker,
         configuration=accepted.path, saved=None if origin.saved is None else clock_text(origin.saved),
         access=trace.access, access_by=_access_by(accepted, asked.client, trace.access),
         network=_network(estate, asked, trace), row=trace.row,
         why="" if steps else early_reason(trace.access, trace.row), steps=steps,
+        nearest=_nearest(estate, trace, claims),
         answer=None if trace.message is None else reply(dns.message.from_wire(trace.message, one_rr_per_rrset=False)),
         kept=None if trace.kept is None else _kept(trace.kept),
     )  # fmt: skip
+
+
+def _nearest(estate: Estate, trace: Trace, claims: Mapping[bytes, Sequence[ExplainedClaim]]) -> str | None:
+    last = trace.steps[-1] if trace.steps else None
+    if last is None or last.row not in _UNKNOWN or last.private is not None or claims.get(last.name):
+        return None
+    found = nearest_name(estate, Name(last.name), map(Name, last.zones))
+    return None if found is None else to_text(found)
 
 
 def _access_by(accepted: Accepted, client: bytes, access: Access) -> str | None:

@@ -4,6 +4,7 @@ The command line and the admin interface share these rules. Every refusal says w
 """
 
 import re
+from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -12,10 +13,13 @@ import dns.message
 import dns.name
 import dns.rdatatype
 
+from resolver.admin.resources.model import hint, nearest
 from resolver.wire import codes
 from resolver.worker.access.clients import packed
 from zones.dns.name import InvalidName, Name, from_text, reverse, to_text
 from zones.dns.record import PTR, A
+from zones.networks.network import Network
+from zones.networks.prefixes import prefix
 
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://|//", re.IGNORECASE)
 _PORT: Final = re.compile(r"(?P<host>[^:\s]+):\d{1,5}")
@@ -63,16 +67,33 @@ def question(name: str, rtype: str | None = None) -> Question:
         raise InvalidQuestion(f"no domain name: {error}") from None
 
 
-def client_address(text: str) -> bytes:
-    """Return the packed address of a client. Raises `InvalidQuestion`."""
+class Client(NamedTuple):
+    """The packed address of a client, and the network that was named instead of the address; empty without."""
+
+    address: bytes
+    network: str = ""
+
+
+def client(text: str, networks: Iterable[Network]) -> Client:
+    """Return the client that an address names; or a network, by the first address of its first prefix.
+
+    Raises `InvalidQuestion`.
+    """
     try:
-        return packed(text.strip().strip("[]"))
+        return Client(packed(text.strip().strip("[]")))
     except ValueError:
         pass
+    by_name = {each.name.casefold(): each for each in networks}
+    found = by_name.get(text.strip().casefold())
+    if found is not None and found.clients:
+        return Client(prefix(found.clients[0]).address, found.name)
+    if found is not None:
+        raise InvalidQuestion(f"client: network {found.name} has no client prefix; give an address, and its listener")
     host, mark, _ = text.partition("/")
     if mark and _address(host) is not None:
         raise InvalidQuestion(f"client: {text[:80]} is a prefix; give one address of it, such as {host}")
-    raise InvalidQuestion(f"client: {text[:80]!r} is not an IP address")
+    near = hint(nearest(text, [each.name for each in by_name.values()]))
+    raise InvalidQuestion(f"client: {text[:80]!r} is not an IP address, nor the name of a network{near}")
 
 
 def _type(text: str | None) -> int | None:

@@ -28,7 +28,7 @@ def test_the_version_is_one_line(run: Run) -> None:
         (["findings", "--limit", "-1"], "0 or more"), (["healthcheck", "--timeout", "0"], "0.1 or more"),
         (["check", "--nope"], "see `pldns check --help`"), (["serve", "--set", "dns.workers"], "PATH=VALUE"),
         (["check", "-c", "/nowhere/pldns.yaml"], "/nowhere/pldns.yaml"), (["query", "a..b"], "empty label"),
-        (["query", "a", "NOTYPE"], "NOTYPE"), (["explain", "a", "--client", "me", "--set", "a=1"], "not an IP address"),
+        (["query", "a", "NOTYPE"], "NOTYPE"), (["explain", "a", "--listener", "me"], "not an IP address"),
         (["healthcheck", "--server", "host"], "ADDRESS:PORT"), (["findings", "--admin", "ftp://x"], "http://"),
         (["findings", "-c", "/nowhere/pldns.yaml"], "/nowhere/pldns.yaml"),
     ],

@@ -43,6 +43,8 @@ def test_a_contest_a_chain_and_an_upstream_are_explained(run: Run, daemon: Path)
     }  # fmt: skip
     assert claims["shop"]["of"]["freshness"] in {"fresh", "stale"}
     assert found["answer"]["answer"][-1].endswith(" IN A 10.1.0.9")
+    found = explain(run, daemon, "kv.vault.azure.net", "--client", "west")
+    assert (found["client"], found["client_network"], found["nearest"]) == ("10.2.0.0", "west", None)
     found = explain(run, daemon, "out.corp.example")
     assert found["answer"] is None
     assert found["steps"][-1]["upstream"]["name"] == "www.example.net"
@@ -91,6 +93,7 @@ def test_a_daemon_that_runs_another_configuration_is_not_asked(run: Run, daemon:
         (["https://kv.vault.azure.net/keys"], "is a URL; the name in it is kv.vault.azure.net"),
         (["kv.vault.azure.net", "BOGUS"], "'BOGUS' is not a record type"),
         (["kv.vault.azure.net", "--client", "10.2.0.0/16"], "is a prefix; give one address of it"),
+        (["kv.vault.azure.net", "--client", "wets"], "nearest: `west`"),
         (["kv.vault.azure.net", "--worker", "7"], "there is no worker `7`"),
         (["kv.vault.azure.net", "--listener", "here"], "listener: `here` is not an IP address"),
     ],

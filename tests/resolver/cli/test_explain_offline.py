@@ -171,3 +171,29 @@ def test_no_claim_is_visible_to_a_client_in_no_network(run: Run, config: Path) -
     assert found["network"]["name"] is None
     assert {claim["standing"] for claim in claims(found).values()} == {"not-visible"}
     assert found["steps"][-1]["upstream"]["name"] == "kv.vault.azure.net"
+
+
+@pytest.mark.parametrize(
+    ("asked", "nearest"),
+    [
+        ("shpo.blob.core.windows.net", "shop.blob.core.windows.net"),
+        ("shpo.privatelink.blob.core.windows.net", "shop.privatelink.blob.core.windows.net"),
+        ("fils.corp.example", "files.corp.example"),
+        ("shop.blob.core.windows.net", None),
+        ("quite-another.blob.core.windows.net", None),
+        ("www.example.net", None),
+    ],
+)
+def test_a_mistyped_name_brings_the_nearest_known_name(run: Run, config: Path, asked: str, nearest: str | None) -> None:
+    assert explained(run, config, asked)["nearest"] == nearest
+    out = run("explain", asked, "-c", config).out
+    assert (f"\nnearest: {nearest} (no endpoint" in out) == (nearest is not None)
+
+
+def test_a_network_can_be_the_client(run: Run, config: Path) -> None:
+    ran = run("explain", "kv.vault.azure.net", "--client", "west", "-c", config)
+    assert "\nclient 10.2.0.0, the first address of network west\n" in ran.out
+    assert "NOERROR 10.2.0.5 of west" in ran.out
+    ran = run("explain", "kv.vault.azure.net", "--client", "wets", "-c", config)
+    assert (ran.code, ran.out) == (1, "")
+    assert "nearest: `west`" in ran.err

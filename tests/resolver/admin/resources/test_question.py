@@ -2,9 +2,10 @@
 
 import pytest
 
-from resolver.admin.resources.question import InvalidQuestion, client_address, question
+from resolver.admin.resources.question import Client, InvalidQuestion, client, question
 from resolver.wire import codes
 from zones.dns.name import to_text
+from zones.networks.network import Network
 
 
 @pytest.mark.parametrize(
@@ -49,9 +50,18 @@ def test_anything_else_is_refused_with_what_to_type_instead(name: str, rtype: st
 
 
 def test_a_client_is_one_address() -> None:
-    assert client_address("10.1.0.4") == client_address("::ffff:10.1.0.4") == b"\x0a\x01\0\4"
-    assert client_address("[fe80::1%eth0]")[-1] == 1
+    assert client("10.1.0.4", []) == client("::ffff:10.1.0.4", []) == Client(b"\x0a\x01\0\4")
+    assert client("[fe80::1%eth0]", []).address[-1] == 1
     with pytest.raises(InvalidQuestion, match=r"give one address of it, such as 10\.1\.0\.0"):
-        client_address("10.1.0.0/16")
+        client("10.1.0.0/16", [])
     with pytest.raises(InvalidQuestion, match="not an IP address"):
-        client_address("me")
+        client("me", [])
+
+
+def test_a_network_is_the_first_address_of_its_first_prefix() -> None:
+    networks = [Network("Spoke-App", ("10.2.1.0/24", "10.3.0.0/16")), Network("branch", ())]
+    assert client("spoke-app", networks) == Client(b"\x0a\2\1\0", "Spoke-App")
+    with pytest.raises(InvalidQuestion, match="nor the name of a network; nearest: `Spoke-App`"):
+        client("spoke-ap", networks)
+    with pytest.raises(InvalidQuestion, match="network branch has no client prefix"):
+        client("branch", networks)
