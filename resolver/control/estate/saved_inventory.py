@@ -145,7 +145,7 @@ def rebased(saved: SavedInventory, now: WallTime) -> SavedInventory:
         return WallTime(when + by)
 
     return msgspec.structs.replace(
-        saved, saved_at=moved(saved.saved_at), clock_step=0.0,
+        saved, saved_at=min(now, moved(saved.saved_at)), clock_step=0.0,  # a sum may be rounded up
         sources={name: moved(when) for name, when in saved.sources.items()},
         first_seen=[(endpoint, name, moved(when)) for endpoint, name, when in saved.first_seen],
         findings={name: moved(when) for name, when in saved.findings.items()},

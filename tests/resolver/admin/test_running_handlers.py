@@ -1,5 +1,7 @@
 """Draining, and the log level of all processes."""
 
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +11,15 @@ from tests.resolver.admin.conftest import LINK
 from tests.resolver.admin.json_client import Client, get
 
 Control = Any  # of conftest
+
+
+@pytest.fixture(autouse=True)
+def unchanged_level() -> Iterator[None]:
+    """A log level that a test sets is that of its process, which runs other tests later."""
+    root = logging.getLogger()
+    before = root.level
+    yield
+    root.setLevel(before)
 
 
 async def post(client: Client, path: str, body: object) -> tuple[int, Any]:
