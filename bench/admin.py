@@ -72,7 +72,7 @@ def read(port: int, seconds: float, rate: int) -> int:
         if number >= rate * seconds or time.monotonic() > began + seconds:
             return number
         if (left := began + number / rate - time.monotonic()) > 0:
-            time.sleep(left)
+            time.sleep(left)  # paces the requests at `rate`; a busy wait would take the core from the other clients
         connection.request("GET", path)
         response = connection.getresponse()
         response.read()

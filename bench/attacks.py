@@ -85,14 +85,7 @@ def window(_: int, https: int, until: float) -> None:
     for stream in range(1, 200, 2):
         session.send_headers(stream, _HEADERS)
         session.send_data(stream, query, end_stream=True)
-    octets, held = session.data_to_send(), list[ssl.SSLSocket]()
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError):
-            if len(held) < 100:
-                held.append(_secure(https))
-                held[-1].sendall(octets)
-            else:
-                time.sleep(0.05)  # the connections stay open until the end; a busy wait would take a core
+    _hold(100, lambda: _secure(https), session.data_to_send(), until)
 
 
 def probes(tls: int, _: int, until: float) -> None:
@@ -107,12 +100,17 @@ def handshakes(tls: int, _: int, until: float) -> None:
     outgoing = ssl.MemoryBIO()
     with contextlib.suppress(ssl.SSLWantReadError):
         _context().wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
-    hello, held = outgoing.read(), list[socket.socket]()
+    _hold(HELD, lambda: socket.create_connection(("127.0.0.1", tls), 5), outgoing.read(), until)
+
+
+def _hold(count: int, connect: Callable[[], socket.socket], octets: bytes, until: float) -> None:
+    """Open so many connections, send the octets on each, and keep all of them open until a time."""
+    held: list[socket.socket] = []
     while time.monotonic() < until:
         with contextlib.suppress(OSError):
-            if len(held) < HELD:
-                held.append(socket.create_connection(("127.0.0.1", tls), 5))
-                held[-1].sendall(hello)
+            if len(held) < count:
+                held.append(connect())
+                held[-1].sendall(octets)
             else:
                 time.sleep(0.05)  # the connections stay open until the end; a busy wait would take a core
 
