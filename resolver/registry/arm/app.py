@@ -24,7 +24,7 @@ from resolver.registry.model.access import Caller
 from resolver.registry.model.failure import ArmFailure
 from resolver.registry.registry import Registry
 from resolver.registry.service.resources import Precondition
-from resolver.registry.store.database import Unavailable
+from resolver.registry.store.sqlite_file import Unavailable
 
 LONGEST: Final = 4 << 20
 """The most octets of a body, as in Azure."""

@@ -106,7 +106,7 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
         "ipVersionType": "IPv4",
     }
     body = with_connection({**head, "properties": properties}, connection)
-    call.tx.put(found, body)
+    call.tx.put(found, body, network=subnet.parent)
     if connection.carries_traffic:
         body = endpoint_dns.reveal(call, body)
     connections.made(call, found, request.target, request.groups, connection)
@@ -128,7 +128,9 @@ def _subnet(call: Call, found: ArmId, location: str, given: Body) -> Row:
 def _check_limits(call: Call, found: ArmId, subnet: Row) -> None:
     used = call.tx.count(ENDPOINT.casefold(), found.subscription.casefold())
     check_limit(Limit.ENDPOINTS_PER_SUBSCRIPTION, used, f"/subscriptions/{found.subscription}")
-    check_limit(Limit.ENDPOINTS_PER_VNET, call.tx.endpoints_in(subnet.parent), subnet.id.partition("/subnets/")[0])
+    check_limit(
+        Limit.ENDPOINTS_PER_VNET, call.tx.count(ENDPOINT.casefold(), subnet.parent), subnet.id.partition("/subnets/")[0]
+    )
 
 
 def _request(call: Call, found: ArmId, given: Body) -> _Request:

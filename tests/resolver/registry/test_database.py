@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.registry import Registry
-from resolver.registry.store.database import FILE, Database, Unavailable
+from resolver.registry.store.database import Database
+from resolver.registry.store.sqlite_file import FILE, Unavailable
 from resolver.registry.store.transaction import Transaction
 from resolver.sources.reading import ReadError
 from tests.registry_shapes import account, endpoint, network
@@ -116,9 +118,9 @@ async def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> No
 async def test_the_database_itself_refuses_an_address_twice(tmp_path: Path) -> None:
     database = _database(tmp_path)
     async with database.opened():
-        await database.write(lambda tx: tx.take("subnet", "10.0.0.4", "one"))
+        await database.write(lambda tx: tx.take("subnet", IPv4Address("10.0.0.4"), "one"))
         with pytest.raises(sqlite3.IntegrityError):
-            await database.write(lambda tx: tx.take("subnet", "10.0.0.4", "two"))
+            await database.write(lambda tx: tx.take("subnet", IPv4Address("10.0.0.4"), "two"))
 
 
 async def test_100_endpoints_at_once_have_100_addresses(lab: Arm, registry: Registry) -> None:
