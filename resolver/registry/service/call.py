@@ -4,14 +4,16 @@ Owns the failures that all types of resources share, and which roles may do what
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from resolver.registry.model.failure import ArmFailure, bad_request
+from resolver.registry.model.limits import check_limit
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.store.row import Row
 from resolver.registry.store.transaction import Transaction
 from resolver.registry_settings import RegistryClient, RegistrySettings
+from zones.azure.limits import Limit
 from zones.clocks import WallTime
 
 GROUP: Final = "Microsoft.Resources/resourceGroups"
@@ -37,6 +39,8 @@ class Call:
     settings: RegistrySettings
     now: WallTime
     new_guid: Callable[[], str]
+    warnings: list[str] = field(default_factory=list)
+    """What people should know of a request that succeeds, for the log."""
 
     def row(self, found: ArmId, path: str = "") -> Row:
         """Return a resource that exists.
@@ -55,6 +59,11 @@ class Call:
                 path,
             )
         raise missing(found)
+
+    def check_limit(self, limit: Limit, used: int, where: str, added: int = 1) -> None:
+        """Check that `added` more fit in a limit, and note a warning where it is near. Raises `ArmFailure` 400."""
+        if warning := check_limit(limit, used, where, added):
+            self.warnings.append(warning)
 
     def location(self, text: str, found: ArmId) -> str:
         """Return a location of the registry, folded. Raises `ArmFailure` 400."""

@@ -10,16 +10,17 @@ from typing import Final, NamedTuple
 from resolver.registry.model.alias import Alias, is_alias
 from resolver.registry.model.connection import Action, Connection, Side, approval
 from resolver.registry.model.failure import ArmFailure, bad_request
-from resolver.registry.model.limits import check_limit
 from resolver.registry.model.placement import (
     IpConfiguration,
     check_alias_is_manual,
     check_placement,
+    check_static_allowed,
 )
 from resolver.registry.model.resource_id import ArmId, require_type
 from resolver.registry.service import (
     connections,
     endpoint_dns,
+    endpoint_limits,
     network_interfaces,
     private_link_services,
     target_members,
@@ -30,7 +31,6 @@ from resolver.registry.service.endpoint_body import AUTOMATIC, MANUAL, connectio
 from resolver.registry.service.resources import head_of
 from resolver.registry.service.virtual_networks import SUBNETS
 from resolver.registry.store.row import Json, Row
-from zones.azure.limits import Limit
 
 _KEPT: Final = ("applicationSecurityGroups",)
 
@@ -71,8 +71,11 @@ def delete(call: Call, row: Row) -> None:
 
 def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
     subnet = _subnet(call, found, head["location"], given)
-    _check_limits(call, found, subnet)
     request = _request(call, found, given)
+    vnet = call.row(ArmId.parse(subnet.id.partition("/subnets/")[0]))
+    endpoint_limits.check(call, found, vnet, request.target, request.groups)
+    if _static(given):
+        check_static_allowed(ArmId.parse(request.target.id).type, given.where("ipConfigurations"))
     version = given.text("ipVersionType", "IPv4")
     if version != "IPv4":
         raise given.invalid("ipVersionType", "must be IPv4: this registry gives no other addresses")
@@ -122,12 +125,6 @@ def _subnet(call: Call, found: ArmId, location: str, given: Body) -> Row:
     subnet = call.row(named, path)
     check_placement(found, location, vnet_id, call.row(vnet_id, path).json["location"])
     return subnet
-
-
-def _check_limits(call: Call, found: ArmId, subnet: Row) -> None:
-    used = call.tx.count(ENDPOINT.casefold(), found.subscription.casefold())
-    check_limit(Limit.ENDPOINTS_PER_SUBSCRIPTION, used, f"/subscriptions/{found.subscription}")
-    check_limit(Limit.ENDPOINTS_PER_VNET, call.tx.endpoints_in(subnet.parent), subnet.id.partition("/subnets/")[0])
 
 
 def _request(call: Call, found: ArmId, given: Body) -> _Request:
