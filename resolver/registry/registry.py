@@ -14,7 +14,8 @@ from resolver.process import wall_clock
 from resolver.registry import feed
 from resolver.registry.feed import Changes
 from resolver.registry.service.call import Call
-from resolver.registry.store.database import FILE, Database, Unavailable
+from resolver.registry.store.database import Database
+from resolver.registry.store.sqlite_file import FILE, Unavailable
 from resolver.registry.store.transaction import Transaction
 from resolver.registry_settings import RegistryClient, RegistrySettings
 from resolver.sources.reading import ReadError

@@ -23,7 +23,7 @@ from resolver.registry.arm.routes import match
 from resolver.registry.model.failure import ArmFailure
 from resolver.registry.registry import Registry
 from resolver.registry.service.resources import Precondition
-from resolver.registry.store.database import Unavailable
+from resolver.registry.store.sqlite_file import Unavailable
 from resolver.registry_settings import RegistryClient
 
 LONGEST: Final = 4 << 20

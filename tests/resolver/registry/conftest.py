@@ -20,7 +20,7 @@ from resolver.registry.service.body import Body
 from resolver.registry.service.call import Call
 from resolver.registry.service.resources import Precondition
 from resolver.registry.service.types import type_of
-from resolver.registry.store.database import FILE
+from resolver.registry.store.sqlite_file import FILE
 from resolver.registry_settings import RegistrySettings
 from tests import registry_shapes
 from tests.registry_shapes import BOTH, CONSUMER, PROVIDER, TENANT, VERSION, Answer, Client, first_resources

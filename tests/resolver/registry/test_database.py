@@ -10,7 +10,8 @@ import pytest
 
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.registry import Registry
-from resolver.registry.store.database import FILE, Database, Unavailable
+from resolver.registry.store.database import Database
+from resolver.registry.store.sqlite_file import FILE, Unavailable
 from resolver.registry.store.transaction import Transaction
 from resolver.sources.reading import ReadError
 from tests.registry_shapes import account, endpoint, network
