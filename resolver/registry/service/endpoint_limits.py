@@ -14,9 +14,10 @@ from zones.azure.limits import LIMITS_OF_TARGETS, Limit, slot_of
 
 def check(call: Call, found: ArmId, vnet: Row, target: Row, groups: tuple[str, ...]) -> None:
     """Check that one more endpoint fits. Raises `ArmFailure` 400 `OperationNotAllowed`."""
-    used = call.tx.count(ENDPOINT.casefold(), found.subscription.casefold())
-    call.check_limit(Limit.ENDPOINTS_PER_SUBSCRIPTION, used, f"/subscriptions/{found.subscription}")
-    call.check_limit(limit_of_endpoints(vnet), call.tx.endpoints_in(vnet.key), vnet.id)
+    kind = ENDPOINT.casefold()
+    of_subscription = call.tx.count(kind, found.subscription.casefold())
+    call.check_limit(Limit.ENDPOINTS_PER_SUBSCRIPTION, of_subscription, f"/subscriptions/{found.subscription}")
+    call.check_limit(limit_of_endpoints(vnet), call.tx.count(kind, vnet.key), vnet.id)
     if limit := LIMITS_OF_TARGETS.get(target.type):
         call.check_limit(limit, _connected(call, limit, target, groups), target.id)
 

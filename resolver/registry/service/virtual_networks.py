@@ -70,7 +70,7 @@ def _scale(call: Call, found: ArmId, given: Body, was: Row | None) -> str:
     before = was.json["properties"].get(_SCALE, "") if was else ""
     wanted = given.choice(_SCALE, ("Disabled", _HIGH_SCALE), before)
     limit = Limit.ENDPOINTS_PER_VNET
-    if wanted != before == _HIGH_SCALE and limit.is_over(used := call.tx.endpoints_in(found.key)):
+    if wanted != before == _HIGH_SCALE and limit.is_over(used := call.tx.count(ENDPOINT.casefold(), found.key)):
         raise bad_request(
             "OperationNotAllowed",
             f"{found} has {used:,} private endpoints. Without high-scale private endpoints it can have "
