@@ -12,7 +12,8 @@ from resolver.registry.model.resource_id import ArmId
 from resolver.registry.model.subnet import Address
 from resolver.registry.registry import Registry
 from resolver.registry.service.call import ENDPOINT, SERVICE
-from resolver.registry.store.database import FILE, Database
+from resolver.registry.store.database import Database
+from resolver.registry.store.sqlite_file import FILE
 from resolver.registry.store.transaction import Transaction
 from tests.registry_shapes import CONSUMER, account, endpoint, network
 from tests.resolver.registry.conftest import Arm
