@@ -32,7 +32,9 @@ async def _fill(registry: Registry, count: int) -> None:
 
     def put(call: Call) -> None:
         for i in range(count):
-            call.tx.put(ArmId.parse(network(f"other{i}")), {}, network=HUB.casefold())
+            made = ArmId.parse(network(f"other{i}"))
+            body: Any = {"id": str(made), "properties": {"networkInterfaces": []}}
+            call.tx.put(made, body, network=HUB.casefold())
 
     await registry.write(caller(BOTH), put)
 
