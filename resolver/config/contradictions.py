@@ -14,7 +14,13 @@ from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
 from resolver.config.own_address import is_own, missing_interface, overlap
 from resolver.config.servers import placed, server
-from resolver.config.sources import AzureSection, CredentialSection, RegistrySourceSection, SecretReference
+from resolver.config.sources import (
+    AzureSection,
+    CredentialSection,
+    HubSourceSection,
+    RegistrySourceSection,
+    SecretReference,
+)
 from resolver.host_port import HostPort, parse
 from resolver.memory_budget import MemoryParts, expected
 from resolver.settings import Transport
@@ -42,6 +48,7 @@ def contradictions(model: Configuration, groups: tuple[str, ...], networks: tupl
     yield from _listeners(model)
     yield from _admin(model)
     yield from _registry(model)
+    yield from _hub(model)
     yield from _listeners_of_networks(model, networks or ("default",))
     yield from _designation(model)
     yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
@@ -116,6 +123,8 @@ _CREDENTIAL_KEYS: Final[dict[CredentialType, tuple[tuple[str, ...], tuple[str, .
 
 def _azure(model: Configuration) -> Iterator[Contradiction]:
     for i, source in enumerate(model.sources):
+        if isinstance(source, HubSourceSection) and source.token:
+            yield from _one_of(("sources", i, "token"), source.token)
         if not isinstance(source, AzureSection):
             continue
         where: tuple[Part, ...] = ("sources", i, "subscriptions")
@@ -151,13 +160,18 @@ def _listeners(model: Configuration) -> Iterator[Contradiction]:
     every = [((*where, i), text) for where, texts in lists.items() for i, text in enumerate(texts)]
     yield from _twice("address", [(where, text) for where, text in every if not text.endswith(":0")])
     taken = [text for texts in lists.values() for text in texts]
-    for key, at in (("listen", model.admin.listen), ("health", model.admin.health)):
+    others: tuple[tuple[tuple[Part, ...], str | None], ...] = (
+        (("admin", "listen"), model.admin.listen),
+        (("admin", "health"), model.admin.health),
+        (("hub", "listen"), model.hub.listen if model.hub else None),
+    )
+    for key, at in others:
         if at is None:
             continue
         for where, texts in lists.items():
             if any(overlap(at, text) for text in texts):
-                yield Contradiction(("admin", key), f"`{at}` is already used by {'.'.join(map(str, where))}")
-        lists[("admin", key)] = (at,)
+                yield Contradiction(key, f"`{at}` is already used by {'.'.join(map(str, where))}")
+        lists[key] = (at,)
         taken.append(at)
     for i, source in enumerate(model.sources):
         if isinstance(source, AzureSection) and source.events:
@@ -207,6 +221,14 @@ def _registry(model: Configuration) -> Iterator[Contradiction]:
                 if subscription not in known:
                     message = f"the registry has no subscription `{subscription}`"
                     yield Contradiction((*where, i, role, j), message, subscription, known)
+
+
+def _hub(model: Configuration) -> Iterator[Contradiction]:
+    hub = model.hub
+    if hub and not parse(hub.listen).address.is_loopback and not hub.tls:
+        yield Contradiction(("hub", "listen"), f"`{hub.listen}` is not loopback: it needs `hub.tls`")
+    if hub and hub.tls and hub.tls.clients and not hub.tls.client_ca:
+        yield Contradiction(("hub", "tls", "clients"), "`hub.tls.client_ca` must name the authorities of the clients")
 
 
 def _listeners_of_networks(model: Configuration, networks: tuple[str, ...]) -> Iterator[Contradiction]:

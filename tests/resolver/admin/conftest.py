@@ -158,6 +158,7 @@ class ScriptedControl:
     draining: bool = False
     ends: dict[str, SyncEnd] = field(default_factory=dict)
     tails: QueryTails = field(init=False)
+    hub: None = None
 
     def __post_init__(self) -> None:
         self.history = HistoryRecorder(self.estate)
