@@ -5,6 +5,7 @@ has a storage account of its own, so each has its own name. Does not know HTTP.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
@@ -95,6 +96,7 @@ def name(number: int) -> str:
 
 def fill(folder: Path, endpoints: int, accounts: int = 0) -> None:
     """Make the database with this number of endpoints. `accounts`: further storage accounts that have no endpoint."""
+    logging.getLogger("resolver").setLevel(logging.ERROR)  # the limits of full networks are near
     folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(_fill(folder, endpoints, accounts))
 
