@@ -15,8 +15,9 @@ from resolver.registry.store.database import Database
 from resolver.registry.store.sqlite_file import FILE, Unavailable
 from resolver.registry.store.transaction import Transaction
 from resolver.sources.reading import ReadError
+from tests.filled_registry import SETTINGS
 from tests.registry_shapes import account, endpoint, network
-from tests.resolver.registry.conftest import SETTINGS, Arm
+from tests.resolver.registry.conftest import Arm
 
 ONE = ArmId.parse(network("one"))
 
