@@ -111,7 +111,7 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
     call.tx.put(found, body, network=subnet.parent)
     if connection.carries_traffic:
         body = endpoint_dns.reveal(call, body)
-    connections.made(call, found, request.target, request.groups, connection)
+    connections.made(call, found, head["location"], request.target, request.groups, connection)
     return call.tx.put(found, body)
 
 
