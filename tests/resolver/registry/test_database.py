@@ -51,7 +51,7 @@ async def test_a_write_that_fails_undoes_only_itself(tmp_path: Path) -> None:
         )
         assert isinstance(results[1], LookupError)
         assert await database.read(lambda tx: tx.get(ONE.key)) is None
-        assert len(await database.read(lambda tx: list(tx.all_of(ONE.type.casefold())))) == 3
+        assert len(await database.read(lambda tx: list(tx.families(ONE.type.casefold())))) == 3
     assert set().union(*seen) == {each.key for each in others}
     assert sorted(results[i] for i in (0, 2, 3)) == [1, 2, 3]  # type: ignore[type-var]  # numbers
 
