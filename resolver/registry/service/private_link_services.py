@@ -97,7 +97,7 @@ def visible_by_alias(call: Call, text: str, subscription: str) -> bool:
 
 def approving(call: Call, subscription: str, location: str) -> list[str]:
     """Return the ids of the services of a location that approve the connections of a subscription by themselves."""
-    rows = call.tx.all_of(SERVICE.casefold())
+    rows = (row for each in call.settings.subscriptions for row in call.tx.listed(SERVICE.casefold(), each.id))
     return [row.id for row in rows if row.json["location"] == location and approves(row, subscription)]
 
 
