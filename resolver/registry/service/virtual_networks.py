@@ -224,6 +224,7 @@ def put_peering(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
         "peeringSyncLevel": "FullyInSync" if back else "RemoteNotInSync",
         "remoteVirtualNetwork": {"id": remote.id},
         "remoteAddressSpace": remote.json["properties"]["addressSpace"],
+        "remoteVirtualNetworkAddressSpace": remote.json["properties"]["addressSpace"],
         "allowVirtualNetworkAccess": given.switch("allowVirtualNetworkAccess", default=True),
     }
     for name in ("allowForwardedTraffic", "allowGatewayTransit", "useRemoteGateways"):
