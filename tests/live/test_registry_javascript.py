@@ -119,11 +119,18 @@ def test_the_owner_of_a_service_approves_rejects_and_removes_a_connection_by_ali
     assert not lab.daemon.addresses(name)
     services = "privateLinkServices"
     (connection,) = lab.call(services, "listPrivateEndpointConnections", "rg", "svc", subscription=PROVIDER)
-    for status, answered in (("Approved", True), ("Rejected", False), ("Approved", True)):
+    one = ("rg", "svc", connection["name"])
+
+    def decide(status: str) -> None:
         state = {"privateLinkServiceConnectionState": {"status": status, "description": "decided"}}
-        one = ("rg", "svc", connection["name"])
         lab.call(services, "updatePrivateEndpointConnection", *one, state, subscription=PROVIDER)
-        until(lambda answered=answered: bool(lab.daemon.addresses(name)) is answered)
+
+    decide("Approved")
+    until(lambda: lab.daemon.addresses(name))
+    decide("Rejected")
+    until(lambda: not lab.daemon.addresses(name))
+    decide("Approved")
+    until(lambda: lab.daemon.addresses(name))
     lab.call(services, "deletePrivateEndpointConnection", *one, subscription=PROVIDER)
     until(lambda: not lab.daemon.addresses(name))
     (link,) = lab.call("privateEndpoints", "get", "rg", "by-alias")["manualPrivateLinkServiceConnections"]
