@@ -169,6 +169,7 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
         secret=_optional_secret(given.secret, folder),
         certificate=_optional_secret(given.certificate, folder),
         password=_optional_secret(given.password, folder),
+        authority=given.authority or "",
     )
     management = source.management or CLOUDS[source.cloud].management
     webhook = source.events
