@@ -10,7 +10,9 @@ from aiohttp import web
 from resolver.admin.access.audit import AuditLog
 from resolver.admin.access.identity import IDENTITY, Role
 from resolver.admin.access.problems import Code, Refused
+from resolver.admin.access.sessions import Sessions
 from resolver.admin.access.tokens import Tokens
+from resolver.admin.live import Live
 from resolver.admin.resources.model import Model, Parameters
 from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
@@ -19,18 +21,22 @@ from resolver.control.estate.estate import Estate
 STREAMS: Final = 16
 """Most event streams at a time: each one holds a connection of the listener."""
 
+PAGES: Final = 40
+"""Most pages that follow the overview at a time."""
+
 
 class EventStreams:
-    """Counts the event streams that are open."""
+    """Counts the event streams that are open. `most`: how many may be."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = STREAMS) -> None:
+        self._most = most
         self._count = 0
 
     @contextmanager
     def counted(self) -> Iterator[None]:
         """Count one stream while the block runs. Raises `Refused` where as many are open as may be."""
-        if self._count >= STREAMS:
-            raise Refused(Code.TOO_MANY_STREAMS, f"{STREAMS} event streams are open, which is the most")
+        if self._count >= self._most:
+            raise Refused(Code.TOO_MANY_STREAMS, f"{self._most} event streams are open, which is the most")
         self._count += 1
         try:
             yield
@@ -46,7 +52,12 @@ class Context:
     zone_census: ZoneCensus
     tokens: Tokens
     audit_log: AuditLog
+    live: Live
+    """The overview that all open pages show."""
     streams: EventStreams = field(default_factory=EventStreams)
+    pages: EventStreams = field(default_factory=lambda: EventStreams(PAGES))
+    """Streams of the overview."""
+    sessions: Sessions = field(default_factory=Sessions)
 
     @property
     def estate(self) -> Estate:

@@ -342,6 +342,17 @@ def healthcheck(
 
 
 @app.command()
+def dashboard(
+    open_: Annotated[bool, Option("--open", help="Also open it in the browser of this machine.")] = False,
+    config: DaemonConfig = None,
+) -> None:
+    """Print the address of the page that shows the running daemon in a browser."""
+    from resolver.cli import dashboard  # noqa: PLC0415
+
+    raise Exit(dashboard.run(config, DEFAULT_CONFIG, open_browser=open_))
+
+
+@app.command()
 def completion(shell: Annotated[Shell, Argument(metavar="SHELL", help="The shell that gets the script.")]) -> None:
     """Print the script with which a shell completes commands, options, and names of the running daemon."""
     from resolver.cli import completion_scripts  # noqa: PLC0415

@@ -18,7 +18,7 @@ from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
 from resolver.control.state.decisions_file import Decisions
 from resolver.control.sync.ends import SyncEnd
-from resolver.control.traffic import Rates
+from resolver.control.traffic import Point, Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import BudgetSource, MemoryState
 from resolver.process.orders import OrderReceiver
@@ -50,6 +50,7 @@ class MeasuredControl:
         self.log_level, self.draining = LogLevel("info", OrderReceiver(LINK[0])), False
         self.decisions = OperatorDecisions(self.estate, Decisions(), lambda _: None)
         self.traffic = Rates(0.0, None, 0.0)
+        self.traffic_points: list[Point] = []
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
         return {}
