@@ -12,7 +12,7 @@ from resolver.registry.model.limits import check_limit
 from resolver.registry.model.resource_id import ArmId, require_type
 from resolver.registry.model.service_access import ServiceAccess
 from resolver.registry.service import connections
-from resolver.registry.service.addresses import pool_of
+from resolver.registry.service.addresses import SubnetAddresses
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import CONNECTIONS, SERVICE, Call
 from resolver.registry.service.resources import head_of
@@ -28,7 +28,7 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
     head, given = head_of(call, found, body, was), body.object("properties")
     if was is None:
         used = call.tx.count(SERVICE.casefold(), found.subscription.casefold())
-        check_limit(Limit.SERVICES_PER_SUBSCRIPTION, used, f"/subscriptions/{found.subscription}")
+        call.check_limit(Limit.SERVICES_PER_SUBSCRIPTION, used, f"/subscriptions/{found.subscription}")
     visibility = given.object("visibility").texts("subscriptions")
     approved = given.object("autoApproval").texts("subscriptions")
     ServiceAccess.of(visibility, approved)
@@ -117,7 +117,7 @@ def _check_balancers(call: Call, found: ArmId, frontends: list[Json]) -> None:
             balancer in map(_balancer, each.json["properties"]["loadBalancerFrontendIpConfigurations"])
             for each in others
         )
-        check_limit(Limit.SERVICES_PER_LOAD_BALANCER, used, balancer)
+        call.check_limit(Limit.SERVICES_PER_LOAD_BALANCER, used, balancer)
 
 
 def _balancer(frontend: Json) -> str:
@@ -141,9 +141,8 @@ def _nat(call: Call, found: ArmId, given: Body) -> list[Json]:
                 "Disabled first.",
                 path,
             )
-        pool, static = pool_of(call, subnet), named.text("privateIPAddress")
-        address = str(pool.take_static(found.key, static, call.now) if static else pool.take(found.key, call.now))
-        call.tx.take(subnet.key, address, found.key)
+        static = named.text("privateIPAddress")
+        address = str(SubnetAddresses(call, subnet).take(found, static))
         name = each.needed("name")
         shown.append(
             {

@@ -1,0 +1,134 @@
+"""The SQLite file of the registry: opens and migrates it, and runs writes and reads in the thread of the caller.
+
+Each write of a transaction is a savepoint: a write that fails undoes only itself. Reads have a connection of their own,
+see the last commit and do not wait for writes. Does not know threads, and what the rows mean.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from resolver.registry.store.schema import MIGRATIONS
+from resolver.registry.store.transaction import Transaction
+
+FILE: Final = "registry.sqlite"
+
+_T = TypeVar("_T")
+
+
+class Unavailable(Exception):  # noqa: N818 - a state of the database, not a mistake of the caller
+    """The database cannot be read or written now. The message is one line for people."""
+
+
+class SqliteFile:
+    """One file. It is opened, and made, with the first read or write.
+
+    `synchronous`: SQLite's setting of this name, which says what a commit waits for.
+    """
+
+    def __init__(self, path: Path, synchronous: str) -> None:
+        self.path = path
+        self._synchronous = synchronous
+        self._writer: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
+
+    # -- writes: `begin`, then `run`, then `commit` or `rollback`, all in one thread at a time
+
+    def open(self) -> sqlite3.Connection:
+        """Open the file for writing, unless it is open. Make or migrate the tables. Return the connection."""
+        if self._writer is None:
+            # MEMORY: in the sandbox, SQLite may write no file elsewhere.
+            pragmas = ("journal_mode = WAL", f"synchronous = {self._synchronous}", "temp_store = MEMORY")
+            writer = _connected(self.path, *pragmas)
+            self._migrate(writer)
+            self._writer = writer
+        return self._writer
+
+    def begin(self) -> sqlite3.Connection:
+        """Begin a transaction that writes. Return its connection."""
+        writer = self.open()
+        writer.execute("BEGIN IMMEDIATE")
+        return writer
+
+    def run(self, works: Iterable[Callable[[Transaction], Any]]) -> tuple[list[Any], dict[str, str], Transaction]:
+        """Run writes in the transaction that has begun.
+
+        Return the result or the exception of each one, the types of the changed rows by key, and a transaction that
+        reads the new state.
+        """
+        assert self._writer  # noqa: S101 - `begin` has set it
+        writer, results = self._writer, list[Any]()
+        changed: dict[str, str] = {}
+        serial = before = int(Transaction(writer, 0).fact("serial") or 0)
+        for work in works:
+            transaction = Transaction(writer, serial + 1)
+            writer.execute("SAVEPOINT one")
+            try:
+                results.append(work(transaction))
+            except Exception as error:
+                if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                    raise  # the database itself fails
+                writer.execute("ROLLBACK TO one")
+                results.append(error)
+            else:
+                if transaction.changed:
+                    serial += 1
+                    changed |= transaction.changed
+            writer.execute("RELEASE one")
+        if serial != before:
+            Transaction(writer, serial).set_fact("serial", str(serial))
+        return results, changed, Transaction(writer, serial)
+
+    def commit(self) -> None:
+        """Make the changes of the transaction permanent."""
+        assert self._writer  # noqa: S101 - `begin` has set it
+        self._writer.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo the changes of the transaction, if one has begun."""
+        if self._writer:
+            with contextlib.suppress(sqlite3.Error):
+                self._writer.execute("ROLLBACK")
+
+    def close_writer(self) -> None:
+        """Close the connection that writes."""
+        if self._writer:
+            self._writer.close()
+
+    # -- reads, all in one thread
+
+    def read(self, work: Callable[[Transaction], _T]) -> _T:
+        """Return what `work` returns for the last committed state. Raises what it raises, and sqlite3.Error."""
+        if self._reader is None:
+            self._reader = _connected(self.path, "query_only = ON", "temp_store = MEMORY")
+        self._reader.execute("BEGIN")
+        try:
+            return work(Transaction(self._reader, 0))
+        finally:
+            self._reader.execute("ROLLBACK")
+
+    def close_reader(self) -> None:
+        """Close the connection that reads."""
+        if self._reader:
+            self._reader.close()
+
+    def _migrate(self, writer: sqlite3.Connection) -> None:
+        known = writer.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone()
+        version = int(Transaction(writer, 0).fact("version")) if known else 0
+        if version > len(MIGRATIONS):
+            raise Unavailable(f"{self.path} is of a later version of pldns")
+        for number, script in enumerate(MIGRATIONS[version:], version + 1):
+            writer.execute("BEGIN IMMEDIATE")
+            for statement in script.split(";"):
+                writer.execute(statement)
+            Transaction(writer, 0).set_fact("version", str(number))
+            writer.execute("COMMIT")
+
+
+def _connected(path: Path, *pragmas: str) -> sqlite3.Connection:
+    made = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    for pragma in pragmas:
+        made.execute(f"PRAGMA {pragma}")
+    return made
