@@ -34,16 +34,16 @@ venv: $(BUILT)
 # The page that the admin interface shows in a browser, built from page/ with the pinned packages of npm. Without npm, pldns
 # says that the page was not built; status and findings can be read without it.
 page/node_modules/.installed: page/package.json page/package-lock.json
-	npm ci --silent --prefix page
-	touch $@
+	@npm ci --silent --prefix page
+	@touch $@
 $(PAGE): page/node_modules/.installed page/build.mjs page/tsconfig.json $(shell find page/src -type f)
-	node page/build.mjs
+	@node page/build.mjs
 page:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(PAGE); else echo "no npm: the page is not built"; fi
+	@if command -v npm >/dev/null; then $(MAKE) -s --no-print-directory $(PAGE); $(if $(filter page,$(MAKECMDGOALS)),else echo "no npm: the page is not built";) fi
 
 # Types, lint and format of the page. The types of the admin interface come from its OpenAPI document.
 page-check: $(STAMP)
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory page-checks; else echo "no npm: the page is not checked"; fi
+	@if command -v npm >/dev/null; then $(MAKE) -s --no-print-directory page-checks; else echo "no npm: the page is not checked"; fi
 page-checks: page/node_modules/.installed
 	mkdir -p build/page
 	$(BIN)/python -m resolver.admin.openapi_file build/page/openapi.json

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from aiohttp import web
 
@@ -26,22 +26,30 @@ PAGES: Final = 40
 
 
 class EventStreams:
-    """Counts the event streams that are open. `most`: how many may be."""
+    """Counts the event streams that are open."""
 
-    def __init__(self, most: int = STREAMS) -> None:
-        self._most = most
+    most: ClassVar[int] = STREAMS
+    """How many may be open."""
+
+    def __init__(self) -> None:
         self._count = 0
 
     @contextmanager
     def counted(self) -> Iterator[None]:
         """Count one stream while the block runs. Raises `Refused` where as many are open as may be."""
-        if self._count >= self._most:
-            raise Refused(Code.TOO_MANY_STREAMS, f"{self._most} event streams are open, which is the most")
+        if self._count >= self.most:
+            raise Refused(Code.TOO_MANY_STREAMS, f"{self.most} event streams are open, which is the most")
         self._count += 1
         try:
             yield
         finally:
             self._count -= 1
+
+
+class PageStreams(EventStreams):
+    """Counts the pages that follow the overview."""
+
+    most: ClassVar[int] = PAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +63,7 @@ class Context:
     live: Live
     """The overview that all open pages show."""
     streams: EventStreams = field(default_factory=EventStreams)
-    pages: EventStreams = field(default_factory=lambda: EventStreams(PAGES))
-    """Streams of the overview."""
+    pages: PageStreams = field(default_factory=PageStreams)
     sessions: Sessions = field(default_factory=Sessions)
 
     @property

@@ -49,6 +49,7 @@ app.add_typer(listings)
 app.add_typer(operator_commands.changes)
 app.add_typer(access_commands.token, name="token")
 app.command()(access_commands.audit)
+app.command()(access_commands.dashboard)
 
 
 @app.command()
@@ -339,17 +340,6 @@ def healthcheck(
     from resolver.cli import healthcheck  # noqa: PLC0415
 
     raise Exit(healthcheck.run(_server_address(server, config), timeout))
-
-
-@app.command()
-def dashboard(
-    open_: Annotated[bool, Option("--open", help="Also open it in the browser of this machine.")] = False,
-    config: DaemonConfig = None,
-) -> None:
-    """Print the address of the page that shows the running daemon in a browser."""
-    from resolver.cli import dashboard  # noqa: PLC0415
-
-    raise Exit(dashboard.run(config, DEFAULT_CONFIG, open_browser=open_))
 
 
 @app.command()

@@ -205,7 +205,7 @@ def test_endpoints_claims_and_findings_are_counted(control: MeasuredControl) -> 
 def test_every_metric_that_is_counted_anywhere_is_declared() -> None:
     counted = set()
     for file in (ROOT / "resolver").rglob("*.py"):
-        if file.name not in {"metrics.py", "metric_table.py"} and "cli" not in file.parts:
+        if file.name not in {"metrics.py", "metric_table.py", "finding_sentences.py"} and "cli" not in file.parts:
             counted |= set(re.findall(r'"([a-z_]+_total)"', file.read_text()))
     # Other names of this form: keys of JSON bodies, and an option of azure-core.
     assert counted - {"degraded_total", "networks_total", "retry_total"} <= {metric.name for metric in METRICS}
