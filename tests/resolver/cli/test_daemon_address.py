@@ -62,7 +62,7 @@ def test_the_page_is_on_the_tcp_listener(tmp_path: Path, text: str, expected: st
     file.write_text(text)
     assert daemon_address.page_url(file, file, {}) == expected
     file.write_text("admin: {listen: off}")
-    with pytest.raises(Failed, match="a browser needs `admin.listen`"):
+    with pytest.raises(Failed, match=r"a browser needs `admin\.listen`"):
         daemon_address.page_url(file, file, {})
 
 
