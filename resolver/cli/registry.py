@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 from urllib.parse import quote
 
+from resolver.admin.resources import wording
 from resolver.cli import admin_client, output
 from resolver.cli.admin_client import Json
 
@@ -20,8 +21,8 @@ def endpoints(url: str, wanted: Wanted, as_json: bool, limit: int) -> int:
         return 0
     rows = [
         (
-            each["name"], each["state"], output.short(each["target"]), each["sub_resource"],
-            output.short(each["subnet"]), ", ".join(each["addresses"]), ", ".join(each["names"]),
+            each["name"], each["state"], wording.short(each["target"]), each["sub_resource"],
+            wording.short(each["subnet"]), ", ".join(each["addresses"]), ", ".join(each["names"]),
         )
         for each in found[: limit or None]
     ]  # fmt: skip
@@ -40,7 +41,7 @@ def connections(url: str, wanted: Wanted, as_json: bool, limit: int) -> int:
         return 0
     rows = [
         (
-            each["name"], each["state"], output.short(each["target"]), each["sub_resource"],
+            each["name"], each["state"], wording.short(each["target"]), each["sub_resource"],
             each["message"], each["description"],
         )
         for each in found[: limit or None]
@@ -59,7 +60,7 @@ def decide(url: str, connection: str, decision: Decision, reason: str, as_json: 
         output.data(made)
     else:
         output.line(
-            f"the connection of {output.short(made['endpoint'])} to {output.short(made['target'])} is {made['state']}"
+            f"the connection of {wording.short(made['endpoint'])} to {wording.short(made['target'])} is {made['state']}"
         )
     return 0
 
