@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PAGE   := resolver/dashboard/assets/manifest.json
 
-.PHONY: page page-check page-checks run test pythons check fmt venv plain bench fuzz api clients chaos soak lock sbom audit dist packaging az
+.PHONY: page page-check page-checks run test pythons check fmt venv plain bench fuzz api clients chaos soak lock sbom audit dist packaging az javascript
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -82,6 +82,17 @@ $(AZ): requirements-az.lock
 	touch $(AZ)
 
 az: $(AZ)
+
+# Azure's library for JavaScript, for tests/live/test_registry_javascript.py. Needs node and npm.
+JAVASCRIPT := build/javascript/.installed
+
+$(JAVASCRIPT): tests/live/javascript/package-lock.json
+	mkdir -p build/javascript
+	cp tests/live/javascript/package.json tests/live/javascript/package-lock.json build/javascript
+	npm ci --silent --ignore-scripts --no-audit --no-fund --prefix build/javascript
+	touch $(JAVASCRIPT)
+
+javascript: $(JAVASCRIPT)
 
 fmt: $(STAMP)
 	! [ -d page/node_modules ] || npm run --silent --prefix page format
