@@ -13,6 +13,7 @@ from resolver.admin.access import client_certificates, peers
 from resolver.admin.access.bearer import BearerTokens
 from resolver.admin.access.identity import Identity, Role
 from resolver.admin.access.problems import Code, Refused
+from resolver.admin.access.sessions import Sessions
 from resolver.admin_settings import AdminSettings
 
 ANYBODY: Final = Identity("anybody", Role.READ, is_proven=False)
@@ -58,27 +59,30 @@ class UnixEntrance:
 
 
 class NetworkEntrance:
-    """The TCP listener: tokens, and certificates of clients.
+    """The TCP listener: tokens, sessions of browsers, and certificates of clients.
 
     On a loopback address, everybody may read as long as nobody can prove an identity.
     """
 
-    def __init__(self, settings: Callable[[], AdminSettings], bearer: BearerTokens) -> None:
+    def __init__(self, settings: Callable[[], AdminSettings], bearer: BearerTokens, sessions: Sessions) -> None:
         """`settings`: those in effect, which a reload replaces."""
         self._settings = settings
         self._bearer = bearer
+        self.sessions: Final = sessions
 
     async def identify(self, request: web.Request) -> Identity:
-        """Return who a request is from: its token says so, or else its certificate.
+        """Return who a request is from: its token says so, or else its session, or else its certificate.
 
-        Raises `Refused` for a wrong token or certificate, and without both where one is needed.
+        Raises `Refused` for a wrong token or certificate, and without any of these where one is needed.
         """
         headers, settings = request.headers.getall("Authorization", []), self._settings()
         if headers:
             scheme, text = headers[0][: len(_SCHEME)], headers[0][len(_SCHEME) :].strip()
             if len(headers) == 1 and scheme.lower() == _SCHEME and len(text) <= _LONGEST:
-                return await self._bearer.identity(text, request.remote)
+                return await self.of_token(text, request)
             raise Refused(Code.TOKEN_INVALID, "the header must be `Authorization: Bearer TOKEN`")
+        if (token := self.sessions.token(request)) is not None:
+            return await self.of_token(token, request)
         if certificate := _certificate(request):
             return client_certificates.identity(
                 certificate, settings.tls.clients if settings.tls else (), request.remote
@@ -86,6 +90,10 @@ class NetworkEntrance:
         if self._is_open(settings):
             return ANYBODY
         raise Refused(Code.TOKEN_MISSING, "this needs a token: `Authorization: Bearer TOKEN`")
+
+    async def of_token(self, text: str, request: web.Request) -> Identity:
+        """Return the identity that a token proves. Raises `Refused`."""
+        return await self._bearer.identity(text, request.remote)
 
     def _is_open(self, settings: AdminSettings) -> bool:
         is_loopback = settings.listen is not None and settings.listen.address.is_loopback

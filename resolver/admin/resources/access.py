@@ -1,4 +1,7 @@
-"""Tokens and the audit log as JSON. The text of a token is in one response only: that of the request that made it."""
+"""Identities, tokens and the audit log as JSON.
+
+The text of a token is in one response only: that of the request that made it.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -12,7 +15,6 @@ from resolver.registry_roles import RegistryRoles
 from zones.clocks import WallTime
 
 Subscriptions = Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(max_length=1000)]
-TokenName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,63}$")]
 
 
 class RegistryRolesItem(Model):
@@ -21,6 +23,19 @@ class RegistryRolesItem(Model):
     owner: list[str]
     consumer: list[str]
     reader: list[str]
+
+
+class WhoAmI(Model):
+    """The identity that pldns has found in the request."""
+
+    name: str = Field(description="As in the audit log; `anybody` for a request that proves no identity.")
+    role: RoleName
+    proven: bool = Field(description="False: everybody may read, because nobody can prove an identity.")
+    session: bool = Field(description="The request has the cookie of an open session.")
+    registry: RegistryRolesItem | None = Field(description="The roles in the registry; null where there is none.")
+
+
+TokenName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,63}$")]
 
 
 class RegistryRolesRequest(Parameters):
@@ -89,15 +104,17 @@ def token(item: AdminToken | MadeToken) -> TokenItem:
     if isinstance(item, AdminToken):
         return TokenItem(
             name=item.name, role=item.role, origin="configuration", created=None, expires=None,
-            registry=_roles(item.registry),
+            registry=registry_roles(item.registry),
         )  # fmt: skip
     return TokenItem(
         name=item.name, role=item.role, origin="command", created=time_text(WallTime(item.created)),
-        expires=None if item.expires is None else time_text(WallTime(item.expires)), registry=_roles(item.registry),
+        expires=None if item.expires is None else time_text(WallTime(item.expires)),
+        registry=registry_roles(item.registry),
     )  # fmt: skip
 
 
-def _roles(roles: RegistryRoles | None) -> RegistryRolesItem | None:
+def registry_roles(roles: RegistryRoles | None) -> RegistryRolesItem | None:
+    """Return roles in the registry as JSON."""
     if roles is None:
         return None
     return RegistryRolesItem(owner=sorted(roles.owner), consumer=sorted(roles.consumer), reader=sorted(roles.reader))
