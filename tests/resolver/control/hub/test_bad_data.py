@@ -82,7 +82,7 @@ def test_nonsense_in_messages_breaks_nothing(whole: bool, changes: list[Change])
     spoke.take([Welcome(1, "v", "e", whole=True), states, good])
     assert spoke.answers("known")
     spoke.replica.begin()
-    octets = b"".join(map(frame, [Welcome(1, "v", "e", whole=whole), states, *changes]))
+    octets = b"".join(frame(each) for each in (Welcome(1, "v", "e", whole=whole), states, *changes))
     with contextlib.suppress(ValueError):
         spoke.take(MessageReader().feed(octets))
     spoke.estate.expire(T)
