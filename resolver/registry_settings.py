@@ -9,6 +9,7 @@ import msgspec
 
 from resolver.azure_settings import Secret
 from resolver.host_port import HostPort
+from resolver.registry_roles import RegistryRoles
 
 TENANT: Final = "00000000-0000-4000-8000-000000000001"
 """The tenant of a registry whose configuration names none."""
@@ -39,17 +40,12 @@ class RegistrySubscription(msgspec.Struct, frozen=True):
 
 
 class RegistryClient(msgspec.Struct, frozen=True):
-    """A client, and the subscriptions in which it has a role. `sha256`: of its secret, in hexadecimal digits."""
+    """A client, and its roles. `sha256`: of its secret, in hexadecimal digits."""
 
     id: str
     name: str
     sha256: str
-    owner: frozenset[str] = frozenset()
-    """Subscriptions in which the client may do everything, approving connections included."""
-    consumer: frozenset[str] = frozenset()
-    """Subscriptions in which the client may change virtual networks and private endpoints, and read everything."""
-    reader: frozenset[str] = frozenset()
-    """Subscriptions in which the client may read everything."""
+    roles: RegistryRoles = RegistryRoles()
 
 
 class RegistryDatabase(msgspec.Struct, frozen=True):

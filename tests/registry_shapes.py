@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
+from resolver.registry.model.access import Caller
+from resolver.registry_roles import RegistryRoles
+
 TENANT: Final = "10000000-0000-4000-a000-000000000001"
 CONSUMER: Final = "20000000-0000-4000-a000-00000000000c"
 PROVIDER: Final = "20000000-0000-4000-a000-00000000000d"
@@ -56,6 +59,20 @@ def clients() -> list[dict[str, Any]]:
         {"id": each.id, "name": each.name, "sha256": sha256(each.secret.encode()).hexdigest(), **roles}
         for each, roles in _ROLES.items()
     ]
+
+
+def accepted_clients() -> list[dict[str, Any]]:
+    """Return the clients as the accepted settings have them."""
+    return [
+        {**{key: each[key] for key in ("id", "name", "sha256")}, "roles": _ROLES[client]}
+        for client, each in zip(_ROLES, clients(), strict=True)
+    ]
+
+
+def caller(client: Client) -> Caller:
+    """Return a client as the caller of a request."""
+    roles = {role: frozenset(subscriptions) for role, subscriptions in _ROLES[client].items()}
+    return Caller(client.id, client.name, RegistryRoles(**roles))
 
 
 # -- resources

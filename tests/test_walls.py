@@ -39,6 +39,7 @@ zones.findings
 zones.ledger
 zones.table
 resolver.host_port resolver.path_pattern resolver.token_bucket resolver.memory_budget resolver.version
+resolver.registry_roles
 resolver.admin_settings resolver.azure_settings resolver.query_log_settings
 resolver.registry_settings
 resolver.settings
@@ -73,7 +74,7 @@ resolver.settings_change resolver.version resolver.host_port resolver.token_buck
 resolver.wire resolver.channel.frames resolver.channel.query_records resolver.channel.requests resolver.channel.trace
 resolver.forward resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer
 resolver.worker.access resolver.worker.explain resolver.control.guard resolver.control.estate resolver.control.feed
-resolver.registry.model resolver.registry_settings
+resolver.registry.model resolver.registry_settings resolver.registry_roles
 """
 """No input or output, no clock, no randomness. A folder means its own files, not the folders in it."""
 

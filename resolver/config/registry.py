@@ -38,7 +38,21 @@ class RegistrySubscriptionSection(Section):
     name: Text = Field(description="Display name.")
 
 
-class RegistryClientSection(Section):
+class RegistryRolesSection(Section):
+    """Roles in the registry, by subscription."""
+
+    owner: tuple[Guid, ...] = Field(
+        default=(), description="Subscriptions in which everything is permitted, approving connections included."
+    )
+    consumer: tuple[Guid, ...] = Field(
+        default=(),
+        description="Subscriptions in which everything may be read, and resource groups, virtual networks and private "
+        "endpoints may be changed. No connection may be approved.",
+    )
+    reader: tuple[Guid, ...] = Field(default=(), description="Subscriptions in which everything may be read.")
+
+
+class RegistryClientSection(RegistryRolesSection):
     """A client of the registry: an application with a secret, as `az login --service-principal` uses it."""
 
     id: Guid = Field(description="The client id, a GUID of your choice; unique.")
@@ -46,15 +60,6 @@ class RegistryClientSection(Section):
     sha256: Digest = Field(
         description="SHA-256 of the secret, in hexadecimal digits. `pldns token new --configured` makes a secret."
     )
-    owner: tuple[Guid, ...] = Field(
-        default=(), description="Subscriptions in which the client may do everything, approving connections included."
-    )
-    consumer: tuple[Guid, ...] = Field(
-        default=(),
-        description="Subscriptions in which the client may change resource groups, virtual networks and private "
-        "endpoints, and read everything. It may approve no connection.",
-    )
-    reader: tuple[Guid, ...] = Field(default=(), description="Subscriptions in which the client may read everything.")
 
 
 class RegistrySection(Section):

@@ -12,11 +12,12 @@ from typing import TypeVar
 from resolver.process import wall_clock
 from resolver.registry import feed
 from resolver.registry.feed import Changes
+from resolver.registry.model.access import Caller
 from resolver.registry.service.call import Call
 from resolver.registry.store.database import Database
 from resolver.registry.store.sqlite_file import FILE, Unavailable
 from resolver.registry.store.transaction import Transaction
-from resolver.registry_settings import RegistryClient, RegistrySettings
+from resolver.registry_settings import RegistrySettings
 from resolver.sources.reading import ReadError
 from zones.azure.resource import Resources
 
@@ -49,11 +50,11 @@ class Registry:
         except Unavailable as error:
             raise ReadError(str(error)) from error
 
-    async def read(self, caller: RegistryClient, work: Callable[[Call], _T]) -> _T:
+    async def read(self, caller: Caller, work: Callable[[Call], _T]) -> _T:
         """Return what `work` returns for the last committed state. Raises what it raises, and `Unavailable`."""
         return await self._database.read(self._bound(caller, work))
 
-    async def write(self, caller: RegistryClient, work: Callable[[Call], _T]) -> _T:
+    async def write(self, caller: Caller, work: Callable[[Call], _T]) -> _T:
         """Return what `work` returns, when its changes are on disk and followed. Raises as `read` does."""
         return await self._database.write(self._bound(caller, work))
 
@@ -69,7 +70,7 @@ class Registry:
 
         return await self._database.write(work)
 
-    def _bound(self, caller: RegistryClient, work: Callable[[Call], _T]) -> Callable[[Transaction], _T]:
+    def _bound(self, caller: Caller, work: Callable[[Call], _T]) -> Callable[[Transaction], _T]:
         return lambda tx: work(Call(tx, caller, self.settings(), wall_clock.now(), _guid))
 
     def _committed(self, changes: Changes) -> None:

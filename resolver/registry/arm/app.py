@@ -20,11 +20,11 @@ from resolver.registry.arm import api_version, metadata, tokens
 from resolver.registry.arm.reply import Reply, refusal
 from resolver.registry.arm.request import Asked
 from resolver.registry.arm.routes import match
+from resolver.registry.model.access import Caller
 from resolver.registry.model.failure import ArmFailure
 from resolver.registry.registry import Registry
 from resolver.registry.service.resources import Precondition
 from resolver.registry.store.sqlite_file import Unavailable
-from resolver.registry_settings import RegistryClient
 
 LONGEST: Final = 4 << 20
 """The most octets of a body, as in Azure."""
@@ -124,7 +124,7 @@ class _ResourceManager:
         _log.info("registry: %s: %s %s: %d", caller.name, request.method, request.path, reply.status)
         return reply.response()
 
-    async def _caller(self, request: web.Request) -> RegistryClient:
+    async def _caller(self, request: web.Request) -> Caller:
         settings, key = self._registry.settings(), await self._key()
         try:
             return tokens.caller(request.headers.get("Authorization", ""), settings, key)

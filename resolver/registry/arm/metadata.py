@@ -6,11 +6,12 @@ from typing import Final
 from resolver.registry.arm.api_version import NETWORK_VERSIONS
 from resolver.registry.arm.reply import Reply
 from resolver.registry.arm.request import Asked
+from resolver.registry.model.access import Caller
 from resolver.registry.model.failure import ArmFailure
-from resolver.registry.service.call import Call, visible
+from resolver.registry.service.call import Call
 from resolver.registry.service.types import NETWORK, NETWORK_TYPES
 from resolver.registry.store.row import Json
-from resolver.registry_settings import RegistryClient, RegistrySettings, RegistrySubscription
+from resolver.registry_settings import RegistrySettings, RegistrySubscription
 from zones.azure.catalogue import read_table
 
 _SUFFIXES: Final = {
@@ -60,21 +61,21 @@ def tenants(settings: RegistrySettings) -> Reply:
     return Reply(200, {"value": [{**tenant, "tenantCategory": "Home", "countryCode": "", "domains": []}]})
 
 
-def subscriptions(caller: RegistryClient, settings: RegistrySettings) -> Reply:
+def subscriptions(caller: Caller, settings: RegistrySettings) -> Reply:
     """Return the subscriptions in which the caller has a role."""
-    seen = visible(caller)
+    seen = caller.roles.visible
     return Reply(200, {"value": [_subscription(each, settings) for each in settings.subscriptions if each.id in seen]})
 
 
-def check_subscription(caller: RegistryClient, settings: RegistrySettings, wanted: str) -> None:
+def check_subscription(caller: Caller, settings: RegistrySettings, wanted: str) -> None:
     """Check that a subscription exists, and that the caller has a role in it. Raises `ArmFailure` 404 and 403."""
     if not any(each.id == wanted for each in settings.subscriptions):
         raise ArmFailure(404, "SubscriptionNotFound", f"The subscription {wanted[:60]!r} could not be found.")
-    if wanted not in visible(caller):
+    if wanted not in caller.roles.visible:
         raise ArmFailure(
             403,
             "AuthorizationFailed",
-            f"The client {caller.name!r} with object id '{caller.id}' has no role in the subscription {wanted}.",
+            f"{caller.shown} has no role in the subscription {wanted}.",
         )
 
 

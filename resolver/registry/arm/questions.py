@@ -2,8 +2,9 @@
 
 from resolver.registry.arm.reply import Reply
 from resolver.registry.arm.request import Asked
+from resolver.registry.model.access import check_access
 from resolver.registry.service import private_link_services
-from resolver.registry.service.call import Call, check_access
+from resolver.registry.service.call import Call
 
 
 def name_is_free(asked: Asked, call: Call) -> Reply:

@@ -16,8 +16,9 @@ from urllib.parse import unquote_plus
 import jwt
 
 from resolver.registry.arm.reply import Reply
+from resolver.registry.model.access import Caller
 from resolver.registry.model.failure import ArmFailure
-from resolver.registry_settings import RegistryClient, RegistrySettings
+from resolver.registry_settings import RegistrySettings
 
 LIFETIME: Final = 3600
 """Seconds."""
@@ -69,7 +70,7 @@ def issued(form: Mapping[str, str], authorization: str, origin: str, settings: R
     return Reply(200, body, {"Cache-Control": "no-store"})
 
 
-def caller(authorization: str, settings: RegistrySettings, key: str) -> RegistryClient:
+def caller(authorization: str, settings: RegistrySettings, key: str) -> Caller:
     """Return the client whose token a request has. Raises `ArmFailure` 401.
 
     A client that the configuration does not have any more has no valid token.
@@ -88,7 +89,7 @@ def caller(authorization: str, settings: RegistrySettings, key: str) -> Registry
     client = next((each for each in settings.clients if each.id == claims["oid"]), None)
     if client is None or claims.get("tid") != settings.tenant:
         raise _unauthorised("InvalidAuthenticationToken", "The registry has no such client any more.")
-    return client
+    return Caller(client.id, client.name, client.roles)
 
 
 def challenge(origin: str, tenant: str) -> dict[str, str]:

@@ -1,17 +1,18 @@
 """One request to the registry: its transaction, who calls, and the time.
 
-Owns the failures that all types of resources share, and which roles may do what. Does not know HTTP.
+Owns the failures that all types of resources share. Does not know HTTP.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from resolver.registry.model.access import Caller
 from resolver.registry.model.failure import ArmFailure, bad_request
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.store.row import Row
 from resolver.registry.store.transaction import Transaction
-from resolver.registry_settings import RegistryClient, RegistrySettings
+from resolver.registry_settings import RegistrySettings
 from zones.clocks import WallTime
 
 GROUP: Final = "Microsoft.Resources/resourceGroups"
@@ -21,19 +22,13 @@ NIC: Final = "Microsoft.Network/networkInterfaces"
 SERVICE: Final = "Microsoft.Network/privateLinkServices"
 CONNECTIONS: Final = "privateEndpointConnections"
 
-_OF_CONSUMERS: Final = (
-    GROUP.casefold(), VNET.casefold(), ENDPOINT.casefold(), "microsoft.network/privatednszones",
-    "microsoft.network/applicationsecuritygroups",
-)  # fmt: skip
-"""The types, with their children, that a consumer may change."""
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request. `new_guid` returns a new random GUID."""
 
     tx: Transaction
-    caller: RegistryClient
+    caller: Caller
     settings: RegistrySettings
     now: WallTime
     new_guid: Callable[[], str]
@@ -81,38 +76,3 @@ def missing(found: ArmId) -> ArmFailure:
         f"The Resource '{found.type}/{found.name}' under resource group {found.group!r} was not found.",
         str(found),
     )
-
-
-# -- who may do what
-
-
-def check_access(caller: RegistryClient, found: ArmId, operation: str) -> None:
-    """Check that the caller may do this. `operation`: `read`, `write`, `delete` or the name of an action.
-
-    Raises `ArmFailure` 403 `AuthorizationFailed`.
-    """
-    subscription, kind = found.subscription.casefold(), found.type.casefold()
-    if subscription in caller.owner:
-        return
-    own = kind.startswith(_OF_CONSUMERS) and not kind.endswith(CONNECTIONS.casefold())
-    if subscription in caller.consumer and (operation == "read" or own):
-        return
-    if subscription in caller.reader and operation == "read":
-        return
-    raise ArmFailure(
-        403,
-        "AuthorizationFailed",
-        f"The client {caller.name!r} with object id '{caller.id}' does not have authorization to perform action "
-        f"'{found.type}/{operation}' over scope '{found}' or the scope is invalid. The configuration of the registry "
-        "gives roles.",
-    )
-
-
-def may_approve(caller: RegistryClient, target: ArmId) -> bool:
-    """Return whether the caller holds `…/privateEndpointConnectionsApproval/action` on a target."""
-    return target.subscription.casefold() in caller.owner
-
-
-def visible(caller: RegistryClient) -> frozenset[str]:
-    """Return the subscriptions in which the caller has a role."""
-    return caller.owner | caller.consumer | caller.reader

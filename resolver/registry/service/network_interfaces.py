@@ -7,7 +7,7 @@ from resolver.registry.model.failure import ArmFailure, bad_request
 from resolver.registry.model.fqdns import Member
 from resolver.registry.model.placement import IpConfiguration, static_addresses
 from resolver.registry.model.resource_id import ArmId
-from resolver.registry.service.addresses import pool_of
+from resolver.registry.service.addresses import SubnetAddresses
 from resolver.registry.service.call import NIC, Call
 from resolver.registry.store.row import Json, Row
 
@@ -27,14 +27,12 @@ def placed(
 
     Raises `ArmFailure` 400.
     """
-    pool = pool_of(call, subnet)
+    addresses = SubnetAddresses(call, subnet)
     wanted = static_addresses(members, asked)
     taken = []
     for known in members:
         static = wanted.get(known.name)
-        address = str(pool.take_static(found.key, static, call.now) if static else pool.take(found.key, call.now))
-        call.tx.take(subnet.key, address, found.key)
-        taken.append(Placed(known, address, bool(static)))
+        taken.append(Placed(known, str(addresses.take(found, static or "")), bool(static)))
     return taken
 
 

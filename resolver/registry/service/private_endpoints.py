@@ -7,6 +7,7 @@ private endpoint?".
 
 from typing import Final, NamedTuple
 
+from resolver.registry.model.access import may_approve
 from resolver.registry.model.alias import Alias, is_alias
 from resolver.registry.model.connection import Action, Connection, Side, approval
 from resolver.registry.model.failure import ArmFailure, bad_request
@@ -25,7 +26,7 @@ from resolver.registry.service import (
     target_members,
 )
 from resolver.registry.service.body import Body
-from resolver.registry.service.call import ENDPOINT, SERVICE, Call, may_approve
+from resolver.registry.service.call import ENDPOINT, SERVICE, Call
 from resolver.registry.service.endpoint_body import AUTOMATIC, MANUAL, connection_in, link_of, with_connection
 from resolver.registry.service.resources import head_of
 from resolver.registry.service.virtual_networks import SUBNETS
@@ -105,7 +106,7 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
         "ipVersionType": "IPv4",
     }
     body = with_connection({**head, "properties": properties}, connection)
-    call.tx.put(found, body)
+    call.tx.put(found, body, network=subnet.parent)
     if connection.carries_traffic:
         body = endpoint_dns.reveal(call, body)
     connections.made(call, found, request.target, request.groups, connection)
@@ -127,7 +128,9 @@ def _subnet(call: Call, found: ArmId, location: str, given: Body) -> Row:
 def _check_limits(call: Call, found: ArmId, subnet: Row) -> None:
     used = call.tx.count(ENDPOINT.casefold(), found.subscription.casefold())
     check_limit(Limit.ENDPOINTS_PER_SUBSCRIPTION, used, f"/subscriptions/{found.subscription}")
-    check_limit(Limit.ENDPOINTS_PER_VNET, call.tx.endpoints_in(subnet.parent), subnet.id.partition("/subnets/")[0])
+    check_limit(
+        Limit.ENDPOINTS_PER_VNET, call.tx.count(ENDPOINT.casefold(), subnet.parent), subnet.id.partition("/subnets/")[0]
+    )
 
 
 def _request(call: Call, found: ArmId, given: Body) -> _Request:
@@ -170,7 +173,7 @@ def _check_visible(call: Call, found: ArmId, service: Row, path: str) -> None:
         raise ArmFailure(
             403,
             "LinkedAuthorizationFailed",
-            f"The client {call.caller.name!r} has no permission on {service.id}, and the private link service is not "
+            f"{call.caller.shown} has no permission on {service.id}, and the private link service is not "
             f"visible to the subscription {found.subscription}.",
             path,
         )

@@ -12,7 +12,7 @@ from resolver.registry.model.limits import check_limit
 from resolver.registry.model.resource_id import ArmId, require_type
 from resolver.registry.model.service_access import ServiceAccess
 from resolver.registry.service import connections
-from resolver.registry.service.addresses import pool_of
+from resolver.registry.service.addresses import SubnetAddresses
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import CONNECTIONS, SERVICE, Call
 from resolver.registry.service.resources import head_of
@@ -141,9 +141,8 @@ def _nat(call: Call, found: ArmId, given: Body) -> list[Json]:
                 "Disabled first.",
                 path,
             )
-        pool, static = pool_of(call, subnet), named.text("privateIPAddress")
-        address = str(pool.take_static(found.key, static, call.now) if static else pool.take(found.key, call.now))
-        call.tx.take(subnet.key, address, found.key)
+        static = named.text("privateIPAddress")
+        address = str(SubnetAddresses(call, subnet).take(found, static))
         name = each.needed("name")
         shown.append(
             {

@@ -1,8 +1,8 @@
 """One connection to the PostgreSQL database that several registries share.
 
-PostgreSQL has the tables of `schema`, and the log of changes: a row for each commit of any registry, with its number, a
-random mark and the write set. A commit holds an advisory lock, so that commits have one order and never conflict. `NOTIFY`
-announces its number. Does not know the local copy of a registry.
+PostgreSQL has the tables of `schema`, and the log of changes: a row for each commit of any registry, with its number,
+a random mark and the write set. A commit holds an advisory lock, so that commits have one order and never conflict.
+`NOTIFY` announces a commit. Does not know the local copy of a registry.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 
 import asyncpg
 
+from resolver.process import secret
 from resolver.registry.store.schema import MIGRATIONS
 from resolver.registry.store.sqlite_file import Unavailable
 from resolver.registry.store.write_set import Table, Values, WriteSet, decoded, encoded
@@ -49,10 +50,7 @@ _SET_VERSION: Final = """
     INSERT INTO facts (name, value) VALUES ('version', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
 _KEPT: Final = "7 days"
-_MOST_SET_VERSION: Final = """
-    INSERT INTO facts (name, value) VALUES ('version', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value
-"""
-_KEPT: Final = 200_000
+_MOST_KEPT: Final = 200_000
 """Changes that the log keeps, at most. Who is further behind copies the tables."""
 _ROWS: Final = 1000
 """Rows that are read at once."""
@@ -89,9 +87,13 @@ class Postgres:
     @contextlib.asynccontextmanager
     async def connected(cls, settings: RegistryDatabase) -> AsyncIterator[Self]:
         """Connect. The connection is closed with the context. Raises `Unavailable`."""
+        try:
+            password = secret.text(settings.secret) if settings.secret else settings.password
+        except secret.NoSecret as error:
+            raise Unavailable(f"PostgreSQL: {error}") from error
         with _available():
             connection = await asyncpg.connect(
-                settings.url, password=settings.secret(), timeout=_CONNECT, command_timeout=_ANSWER,
+                settings.url, password=password or None, timeout=_CONNECT, command_timeout=_ANSWER,
                 server_settings=_SESSION,
             )  # fmt: skip
         made = cls(connection)

@@ -11,8 +11,9 @@ Json = dict[str, Any]
 class Row(NamedTuple):
     """One resource. Everything but `id` and `body` is folded, so that it can be compared.
 
-    `parent` is the key of the resource that this one is a child of; empty for a resource of a group. `serial` is the
-    number of the transaction that wrote the row last.
+    `parent` is the key of the resource that this one is a child of; empty for a resource of a group. `network` is the
+    key of the virtual network that a private endpoint is in; empty for other types. `serial` is the number of the
+    transaction that wrote the row last.
     """
 
     key: str
@@ -21,6 +22,7 @@ class Row(NamedTuple):
     subscription: str
     group: str
     parent: str
+    network: str
     serial: int
     body: str
 

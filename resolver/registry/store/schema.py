@@ -15,11 +15,18 @@ MIGRATIONS: Final = (
         subscription TEXT NOT NULL,
         grp TEXT NOT NULL,
         parent TEXT NOT NULL,
+        network TEXT NOT NULL,
         serial BIGINT NOT NULL,
         body TEXT NOT NULL
     );
     CREATE INDEX resources_by_type ON resources (type, subscription, grp, key);
     CREATE INDEX resources_by_parent ON resources (parent, type, key);
+    CREATE TABLE counts (
+        scope TEXT NOT NULL,
+        type TEXT NOT NULL,
+        number BIGINT NOT NULL,
+        PRIMARY KEY (scope, type)
+    );
     CREATE TABLE addresses (
         subnet TEXT NOT NULL,
         address TEXT NOT NULL,
@@ -28,6 +35,7 @@ MIGRATIONS: Final = (
         PRIMARY KEY (subnet, address)
     );
     CREATE INDEX addresses_by_holder ON addresses (holder);
+    CREATE INDEX addresses_released ON addresses (released) WHERE released IS NOT NULL;
     CREATE TABLE connections (
         endpoint TEXT PRIMARY KEY,
         connection TEXT NOT NULL UNIQUE,
@@ -41,5 +49,7 @@ MIGRATIONS: Final = (
     """,
 )
 """The script of each version, the first one first. `facts` has single values: the version, the serial, the key of
-tokens.
+tokens. `counts` has the number of resources of a type in a subscription, and of private endpoints in a virtual network:
+to count rows takes longer the more there are. `addresses.address` is written so that the order of texts is the order of
+addresses.
 """

@@ -1,8 +1,8 @@
-"""The database of a registry that several control planes share: PostgreSQL has the truth, a SQLite file is the local copy.
+"""The database of a registry that several control planes share: the truth in PostgreSQL, and a local copy in SQLite.
 
 Reads and transactions use the local copy. A commit goes to PostgreSQL first: under the lock of those who commit, this
-registry makes the changes of the others, runs its own writes, and publishes their write set. Without PostgreSQL, reads go
-on, and writes are refused until the connection is back. Does not know what the rows mean.
+registry makes the changes of the others, runs its own writes, and publishes their write set. Without PostgreSQL, reads
+go on, and writes are refused until the connection is back. Does not know what the rows mean.
 """
 
 import asyncio

@@ -10,10 +10,11 @@ from typing import Final
 import msgspec
 
 from resolver.registry.model.resource_id import ArmId
+from resolver.registry.model.subnet import Address
 from resolver.registry.store.row import Json, Row, etag_of
 from zones.clocks import WallTime
 
-_ROW: Final = "SELECT key, id, type, subscription, grp, parent, serial, body FROM resources "
+_ROW: Final = "SELECT key, id, type, subscription, grp, parent, network, serial, body FROM resources "
 
 
 class Transaction:
@@ -25,6 +26,10 @@ class Transaction:
         """The number of this transaction, which the rows that it writes get."""
         self.changed: dict[str, str] = {}
 
+    def _change(self, statement: str, *arguments: object) -> sqlite3.Cursor:
+        """Run a statement that changes rows. Every change of a transaction goes through here."""
+        return self._connection.execute(statement, arguments)
+
     # -- resources
 
     def get(self, key: str) -> Row | None:
@@ -32,26 +37,37 @@ class Transaction:
         found = self._connection.execute(f"{_ROW} WHERE key = ?", (key,)).fetchone()
         return Row(*found) if found else None
 
-    def put(self, made: ArmId, body: Json, *, parent: str = "") -> Row:
-        """Write a resource, new or in place of the one with its id. Set the ETag in its body. Return the row."""
+    def put(self, made: ArmId, body: Json, *, parent: str = "", network: str = "") -> Row:
+        """Write a resource, new or in place of the one with its id. Set the ETag in its body. Return the row.
+
+        `parent` and `network` are for a new resource: they never change.
+        """
         key, kind = made.key, made.type.casefold()
         body["etag"] = etag_of(self.serial)
+        encoded = msgspec.json.encode(body).decode()
         row = Row(
-            key, str(made), kind, made.subscription.casefold(), made.group.casefold(), parent, self.serial,
-            msgspec.json.encode(body).decode(),
+            key, str(made), kind, made.subscription.casefold(), made.group.casefold(), parent, network,
+            self.serial, encoded,
         )  # fmt: skip
-        self._connection.execute(
-            "INSERT INTO resources (key, id, type, subscription, grp, parent, serial, body) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (key) DO UPDATE SET serial = excluded.serial, body = excluded.body",
-            row,
-        )
         self.changed[key] = kind
+        before = self._change(
+            "UPDATE resources SET serial = ?, body = ? WHERE key = ? RETURNING parent, network",
+            self.serial, encoded, key,
+        ).fetchone()  # fmt: skip
+        if before:
+            return row._replace(parent=before[0], network=before[1])
+        self._change(
+            "INSERT INTO resources (key, id, type, subscription, grp, parent, network, serial, body) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *row,
+        )
+        self._count(row, 1)
         return row
 
     def delete(self, row: Row) -> None:
         """Remove a resource. Its children stay; the caller removes them."""
-        self._connection.execute("DELETE FROM resources WHERE key = ?", (row.key,))
+        if self._change("DELETE FROM resources WHERE key = ?", row.key).rowcount:
+            self._count(row, -1)
         self.changed[row.key] = row.type
 
     def listed(self, kind: str, subscription: str, group: str = "", after: str = "", limit: int = -1) -> list[Row]:
@@ -91,37 +107,61 @@ class Transaction:
         ).fetchone()
         return found is not None
 
-    def count(self, kind: str, subscription: str) -> int:
-        """Return the number of resources of a type in a subscription."""
+    def count(self, kind: str, scope: str) -> int:
+        """Return the number of resources of a type in a subscription, or of private endpoints in a virtual network."""
         found = self._connection.execute(
-            "SELECT count(*) FROM resources WHERE type = ? AND subscription = ?", (kind, subscription)
+            "SELECT number FROM counts WHERE scope = ? AND type = ?", (scope, kind)
         ).fetchone()
-        return int(found[0])
+        return int(found[0]) if found else 0
+
+    def _count(self, row: Row, by: int) -> None:
+        """Count a resource that has come or gone."""
+        for scope in (row.subscription, row.network) if row.network else (row.subscription,):
+            self._change(
+                "INSERT INTO counts (scope, type, number) VALUES (?, ?, ?) "
+                "ON CONFLICT (scope, type) DO UPDATE SET number = counts.number + excluded.number",
+                scope, row.type, by,
+            )  # fmt: skip
 
     # -- addresses
 
-    def addresses(self, subnet: str) -> list[tuple[str, str, WallTime | None]]:
-        """Return the addresses of a subnet that are taken or were released: address, holder, time of the release."""
-        found = self._connection.execute("SELECT address, holder, released FROM addresses WHERE subnet = ?", (subnet,))
-        return found.fetchall()
+    def address(self, subnet: str, address: Address) -> tuple[str, WallTime | None] | None:
+        """Return the holder of an address and the time of its release; None for an address that is free."""
+        found: tuple[str, WallTime | None] | None = self._connection.execute(
+            "SELECT holder, released FROM addresses WHERE subnet = ? AND address = ?", (subnet, _ordered(address))
+        ).fetchone()
+        return found
 
-    def take(self, subnet: str, address: str, holder: str) -> None:
-        """Give an address to an endpoint or a service. Raises IntegrityError where it has another holder."""
-        self._connection.execute(
-            "DELETE FROM addresses WHERE subnet = ? AND address = ? AND released IS NOT NULL", (subnet, address)
-        )
-        self._connection.execute(
+    def count_addresses(self, subnet: str, first: Address, last: Address) -> int:
+        """Return how many addresses, from one to another, are in use or were released."""
+        found = self._connection.execute(
+            "SELECT count(*) FROM addresses WHERE subnet = ? AND address BETWEEN ? AND ?",
+            (subnet, _ordered(first), _ordered(last)),
+        ).fetchone()
+        return int(found[0])
+
+    def count_released(self, subnet: str, first: Address, last: Address) -> int:
+        """Return how many addresses, from one to another, were released."""
+        found = self._connection.execute(
+            "SELECT count(*) FROM addresses WHERE subnet = ? AND address BETWEEN ? AND ? AND released IS NOT NULL",
+            (subnet, _ordered(first), _ordered(last)),
+        ).fetchone()
+        return int(found[0])
+
+    def take(self, subnet: str, address: Address, holder: str) -> None:
+        """Give an address to an endpoint or a service. Raises IntegrityError where it is not free."""
+        self._change(
             "INSERT INTO addresses (subnet, address, holder, released) VALUES (?, ?, ?, NULL)",
-            (subnet, address, holder),
-        )
+            subnet, _ordered(address), holder,
+        )  # fmt: skip
 
     def release(self, holder: str, now: WallTime) -> None:
         """Note that an endpoint or a service has no address any more."""
-        self._connection.execute("UPDATE addresses SET released = ? WHERE holder = ?", (now, holder))
+        self._change("UPDATE addresses SET released = ? WHERE holder = ? AND released IS NULL", now, holder)
 
     def forget_released(self, before: float) -> None:
-        """Forget the addresses that were released before a time."""
-        self._connection.execute("DELETE FROM addresses WHERE released < ?", (before,))
+        """Forget the addresses that were released at a time or before."""
+        self._change("DELETE FROM addresses WHERE released <= ?", before)
 
     def holders(self, subnet: str) -> list[str]:
         """Return the keys of the endpoints and services with an address in a subnet, in order."""
@@ -130,27 +170,17 @@ class Transaction:
         )
         return [each[0] for each in found]
 
-    def endpoints_in(self, vnet: str) -> int:
-        """Return the number of endpoints with an address in any subnet of a virtual network."""
-        prefix = f"{vnet}/subnets/"
-        found = self._connection.execute(
-            "SELECT count(DISTINCT holder) FROM addresses WHERE subnet >= ? AND subnet < ? AND released IS NULL "
-            "AND holder LIKE '%/privateendpoints/%'",
-            (prefix, f"{prefix[:-1]}0"),  # "0" is the character after "/"
-        ).fetchone()
-        return int(found[0])
-
     # -- connections
 
     def connect(self, endpoint: str, connection: str, target: str) -> None:
         """Note that an endpoint has this connection to this target. An endpoint has one."""
-        self._connection.execute(
-            "INSERT INTO connections (endpoint, connection, target) VALUES (?, ?, ?)", (endpoint, connection, target)
+        self._change(
+            "INSERT INTO connections (endpoint, connection, target) VALUES (?, ?, ?)", endpoint, connection, target
         )
 
     def disconnect(self, endpoint: str) -> None:
         """Note that an endpoint has no connection any more."""
-        self._connection.execute("DELETE FROM connections WHERE endpoint = ?", (endpoint,))
+        self._change("DELETE FROM connections WHERE endpoint = ?", endpoint)
 
     def connection_of(self, endpoint: str) -> str:
         """Return the key of an endpoint's connection; empty where it has none."""
@@ -170,11 +200,11 @@ class Transaction:
 
     def set_alias(self, alias: str, service: str) -> None:
         """Note the alias of a private link service."""
-        self._connection.execute("INSERT INTO aliases (alias, service) VALUES (?, ?)", (alias, service))
+        self._change("INSERT INTO aliases (alias, service) VALUES (?, ?)", alias, service)
 
     def drop_alias(self, service: str) -> None:
         """Forget the alias of a private link service."""
-        self._connection.execute("DELETE FROM aliases WHERE service = ?", (service,))
+        self._change("DELETE FROM aliases WHERE service = ?", service)
 
     def service_with(self, alias: str) -> str:
         """Return the key of the private link service with an alias; empty where there is none."""
@@ -185,9 +215,7 @@ class Transaction:
 
     def end_operation(self, operation: str, subscription: str, now: float) -> None:
         """Note that a long-running operation has succeeded."""
-        self._connection.execute(
-            "INSERT INTO operations (id, subscription, ended) VALUES (?, ?, ?)", (operation, subscription, now)
-        )
+        self._change("INSERT INTO operations (id, subscription, ended) VALUES (?, ?, ?)", operation, subscription, now)
 
     def has_operation(self, operation: str, subscription: str) -> bool:
         """Return whether a long-running operation of a subscription is known."""
@@ -198,7 +226,7 @@ class Transaction:
 
     def forget_operations(self, before: float) -> None:
         """Forget the operations that ended before a time."""
-        self._connection.execute("DELETE FROM operations WHERE ended < ?", (before,))
+        self._change("DELETE FROM operations WHERE ended < ?", before)
 
     # -- facts
 
@@ -209,7 +237,15 @@ class Transaction:
 
     def set_fact(self, name: str, value: str) -> None:
         """Set a single value."""
-        self._connection.execute(
+        self._change(
             "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (name, value),
+            name,
+            value,
         )
+
+
+def _ordered(address: Address) -> str:
+    """Return an address as a text that sorts as the addresses do: `010.001.000.004`; IPv6 with all of its digits."""
+    if address.version == 6:
+        return address.exploded
+    return ".".join(f"{octet:03}" for octet in address.packed)

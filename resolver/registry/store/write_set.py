@@ -1,7 +1,8 @@
 """The rows that a transaction removes and adds, table by table: captured in one SQLite file, and applied to another.
 
-The captured rows are the effect of the statements, not the statements, so a database that applies them needs no rule of the
-registry. Triggers note the keys; they belong to one connection and are not in the file. Does not know where the rows go.
+The captured rows are the effect of the statements, not the statements: a database that applies them needs no rule of the
+registry. Triggers note the keys; they belong to one connection, and the file does not have them. Does not know where the
+rows go.
 """
 
 import sqlite3

@@ -41,7 +41,7 @@ def test_a_registry_has_defaults_and_its_source_is_not_remote(tmp_path: Path) ->
     control = load(file, {}, resolv_conf=tmp_path / "none").control
     assert control.registry
     assert control.registry.locations == LOCATIONS
-    assert control.registry.clients[0].owner == {ONE}
+    assert control.registry.clients[0].roles.owner == {ONE}
     (source,) = control.sources
     assert (source.type, source.remote, source.guard) == ("registry", False, "off")
 

@@ -30,7 +30,7 @@ SETTINGS = msgspec.convert(
         "listen": HostPort("127.0.0.1", 8443),
         "tenant": TENANT,
         "subscriptions": [{"id": CONSUMER, "name": "consumer"}, {"id": PROVIDER, "name": "provider"}],
-        "clients": registry_shapes.clients(),
+        "clients": registry_shapes.accepted_clients(),
     },
     RegistrySettings,
 )
@@ -112,7 +112,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     async def make() -> None:
         made = Registry(str(folder), lambda: SETTINGS)
         async with made.opened():
-            await made.write(SETTINGS.clients[0], write)
+            await made.write(registry_shapes.caller(BOTH), write)
 
     asyncio.run(make())
     return (folder / FILE).read_bytes()

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +118,9 @@ async def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> No
 async def test_the_database_itself_refuses_an_address_twice(tmp_path: Path) -> None:
     database = _database(tmp_path)
     async with database.opened():
-        await database.write(lambda tx: tx.take("subnet", "10.0.0.4", "one"))
+        await database.write(lambda tx: tx.take("subnet", IPv4Address("10.0.0.4"), "one"))
         with pytest.raises(sqlite3.IntegrityError):
-            await database.write(lambda tx: tx.take("subnet", "10.0.0.4", "two"))
+            await database.write(lambda tx: tx.take("subnet", IPv4Address("10.0.0.4"), "two"))
 
 
 async def test_100_endpoints_at_once_have_100_addresses(lab: Arm, registry: Registry) -> None:

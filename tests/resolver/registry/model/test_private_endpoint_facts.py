@@ -7,7 +7,6 @@ from itertools import permutations
 
 import pytest
 
-from resolver.registry.model.address_pool import AddressPool
 from resolver.registry.model.alias import Alias, alias_of
 from resolver.registry.model.connection import Action, Approval, Connection, Side, approval, approval_action
 from resolver.registry.model.fqdns import Target, check_groups, members_of, service_members
@@ -22,6 +21,7 @@ from resolver.registry.model.resource_id import ArmId
 from resolver.registry.model.service_access import ServiceAccess
 from resolver.registry.model.subnet import Subnet
 from tests.resolver.registry.model.refused import refused
+from tests.resolver.registry.model.stored_addresses import Stored
 from zones.azure.endpoint import ConnectionState
 from zones.azure.limits import Limit
 from zones.clocks import WallTime
@@ -79,13 +79,13 @@ def test_disconnected_means_that_the_owner_removed_the_connection_and_the_endpoi
 
 
 def test_the_address_comes_from_the_subnet_by_itself_and_stays_for_the_life_of_the_endpoint() -> None:
-    pool = AddressPool(Subnet(str(VNET.child("subnets", "pe")), ["10.1.0.0/24"]), 60.0)
+    pool = Stored(Subnet(str(VNET.child("subnets", "pe")), ["10.1.0.0/24"]), 60.0)
     address = pool.take(ENDPOINT.key, NOW)
     for n in range(20):
         other = pool.take(f"other{n}", NOW)
         pool.release(other, NOW)
         assert other != address
-    assert pool.owner(address) == ENDPOINT.key
+    assert pool.rows[address] == (ENDPOINT.key, None)
 
 
 def test_an_endpoint_is_in_the_region_and_in_the_subscription_of_its_network() -> None:
@@ -102,7 +102,7 @@ def test_the_resource_may_be_in_another_region_than_the_network_and_the_endpoint
 
 
 def test_one_resource_may_have_several_endpoints_each_with_its_own_address() -> None:
-    pool = AddressPool(Subnet(str(VNET.child("subnets", "pe")), ["10.1.0.0/24"]), 60.0)
+    pool = Stored(Subnet(str(VNET.child("subnets", "pe")), ["10.1.0.0/24"]), 60.0)
     assert members_of(ACCOUNT, "blob") == members_of(ACCOUNT, "blob")
     assert len({pool.take(f"pe{n}", NOW) for n in range(5)}) == 5
 
