@@ -17,7 +17,7 @@ from resolver.registry.service.call import Call
 from resolver.registry.store.database import Database
 from resolver.registry.store.sqlite_file import FILE, Unavailable
 from resolver.registry.store.transaction import Transaction
-from resolver.registry_settings import RegistrySettings
+from resolver.registry_settings import RegistryDatabase, RegistrySettings
 from resolver.sources.reading import ReadError
 from zones.azure.resource import Resources
 
@@ -29,8 +29,7 @@ class Registry:
 
     def __init__(self, directory: str, settings: Callable[[], RegistrySettings]) -> None:
         self.settings = settings
-        self.path = Path(directory) / FILE
-        self._database = Database(self.path, feed.changes, self._committed)
+        self._database = _database(Path(directory), settings().database, self._committed)
         self._follower: Callable[[Mapping[str, Resources | None]], None] | None = None
 
     @contextlib.asynccontextmanager
@@ -68,7 +67,7 @@ class Registry:
                 tx.set_fact(name, value)
             return value
 
-        return await self._database.write(work)
+        return await self._database.read(lambda tx: tx.fact(name)) or await self._database.write(work)
 
     def _bound(self, caller: Caller, work: Callable[[Call], _T]) -> Callable[[Transaction], _T]:
         return lambda tx: work(Call(tx, caller, self.settings(), wall_clock.now(), _guid))
@@ -76,6 +75,17 @@ class Registry:
     def _committed(self, changes: Changes) -> None:
         if self._follower and changes:
             self._follower(changes)
+
+
+def _database(
+    directory: Path, shared: RegistryDatabase | None, committed: Callable[[Changes], None]
+) -> Database[Changes]:
+    if shared is None:
+        return Database(directory / FILE, feed.changes, committed)
+    # Only a registry with a shared database loads the client of PostgreSQL.
+    from resolver.registry.store.shared_database import COPY, SharedDatabase  # noqa: PLC0415
+
+    return SharedDatabase(directory / COPY, shared, feed.changes, committed)
 
 
 def _guid() -> str:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any, Final, NamedTuple, Self
 
 import asyncpg
@@ -49,7 +50,7 @@ _LOG: Final = """
 _SET_VERSION: Final = """
     INSERT INTO facts (name, value) VALUES ('version', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
-_KEPT: Final = "7 days"
+_KEPT: Final = timedelta(days=7)
 _MOST_KEPT: Final = 200_000
 """Changes that the log keeps, at most. Who is further behind copies the tables."""
 _ROWS: Final = 1000

@@ -1,8 +1,7 @@
 """The rows that a transaction removes and adds, table by table: captured in one SQLite file, and applied to another.
 
-The captured rows are the effect of the statements, not the statements: a database that applies them needs no rule of the
-registry. Triggers note the keys; they belong to one connection, and the file does not have them. Does not know where the
-rows go.
+The rows are the effect of statements: a database that applies them needs no rule of the registry. Triggers note their
+keys; a trigger belongs to one connection, and the file does not have it. Does not know where the rows go.
 """
 
 import sqlite3
