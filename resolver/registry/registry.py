@@ -4,6 +4,7 @@ Does not know HTTP, and what the types of resources do.
 """
 
 import contextlib
+import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ from resolver.registry.store.transaction import Transaction
 from resolver.registry_settings import RegistryDatabase, RegistrySettings
 from resolver.sources.reading import ReadError
 from zones.azure.resource import Resources
+
+_log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
@@ -51,11 +54,15 @@ class Registry:
 
     async def read(self, caller: Caller, work: Callable[[Call], _T]) -> _T:
         """Return what `work` returns for the last committed state. Raises what it raises, and `Unavailable`."""
-        return await self._database.read(self._bound(caller, work))
+        return await self._database.read(self._bound(caller, work, []))
 
     async def write(self, caller: Caller, work: Callable[[Call], _T]) -> _T:
         """Return what `work` returns, when its changes are on disk and followed. Raises as `read` does."""
-        return await self._database.write(self._bound(caller, work))
+        warnings: list[str] = []
+        result = await self._database.write(self._bound(caller, work, warnings))
+        for each in dict.fromkeys(warnings):
+            _log.warning("registry: %s", each)
+        return result
 
     async def fact(self, name: str, make: Callable[[], str]) -> str:
         """Return a single value, which is made where there is none. Raises `Unavailable`."""
@@ -69,8 +76,8 @@ class Registry:
 
         return await self._database.read(lambda tx: tx.fact(name)) or await self._database.write(work)
 
-    def _bound(self, caller: Caller, work: Callable[[Call], _T]) -> Callable[[Transaction], _T]:
-        return lambda tx: work(Call(tx, caller, self.settings(), wall_clock.now(), _guid))
+    def _bound(self, caller: Caller, work: Callable[[Call], _T], warnings: list[str]) -> Callable[[Transaction], _T]:
+        return lambda tx: work(Call(tx, caller, self.settings(), wall_clock.now(), _guid, warnings))
 
     def _committed(self, changes: Changes) -> None:
         if self._follower and changes:

@@ -7,7 +7,17 @@ import pytest
 
 from tests.live.daemon import Daemon, until
 from tests.live.registry import RegistryClient, configuration, prepare
-from tests.registry_shapes import BOTH, NETWORKER, SUPPLIER, account, endpoint, network, status_of
+from tests.registry_shapes import (
+    BOTH,
+    NETWORKER,
+    PROVIDER,
+    SUPPLIER,
+    account,
+    endpoint,
+    group,
+    network,
+    status_of,
+)
 
 pytestmark = pytest.mark.live
 NAME = "acct.blob.core.windows.net"
@@ -65,6 +75,19 @@ def test_a_request_without_rights_waits_for_the_owner(lab: tuple[Daemon, Registr
     assert status_of(client.get(network("pe2"), client=NETWORKER)) == "Disconnected"
     assert client.call("PUT", network("pe2"), endpoint(account(), "file", manual=True)).status == 400
     assert client.call("DELETE", network("pe2"), client=NETWORKER).status == 202
+
+
+def test_a_limit_that_is_near_is_a_finding_as_for_every_estate(lab: tuple[Daemon, RegistryClient]) -> None:
+    daemon, client = lab
+    vault = f"{group(subscription=PROVIDER)}/providers/Microsoft.KeyVault/vaults/kv"
+    client.put(vault, {"location": "westeurope", "properties": {}})
+    for i in range(52):
+        client.put(network(f"kv{i}"), endpoint(vault, "vault"))
+    found = until(lambda: daemon.get("/v1/findings?code=limit-near")[1]["items"])
+    assert [each["subject"] for each in found] == [vault.casefold()]
+    assert "52 of the 64 private endpoints" in daemon.log.read_text()
+    client.call("DELETE", network("kv0"))
+    until(lambda: not daemon.get("/v1/findings?code=limit-near")[1]["items"])
 
 
 def test_endpoints_answer_after_a_restart_too(tmp_path: Path, start: Callable[..., Daemon]) -> None:

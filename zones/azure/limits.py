@@ -4,7 +4,9 @@ Source: learn.microsoft.com/azure/azure-resource-manager/management/azure-subscr
 limits") and learn.microsoft.com/azure/private-link/increase-private-endpoint-vnet-limits. Does not know who counts.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Final
 
 NEAR: Final = 80
@@ -50,3 +52,17 @@ class Limit(Enum):
 
 
 _SMALLEST: Final = 5
+LIMITS_OF_TARGETS: Final[Mapping[str, Limit]] = MappingProxyType(
+    {
+        "microsoft.network/privatelinkservices": Limit.ENDPOINTS_PER_SERVICE,
+        "microsoft.keyvault/vaults": Limit.ENDPOINTS_PER_KEY_VAULT,
+        "microsoft.web/sites": Limit.ENDPOINTS_PER_APP_SLOT,
+    }
+)
+"""The limits of endpoints by the folded type of their target."""
+
+
+def slot_of(groups: Sequence[str]) -> str:
+    """Return the deployment slot that the group ids of an endpoint name, folded; empty for the app itself."""
+    group = groups[0].casefold() if groups else ""
+    return group.removeprefix("sites-") if group.startswith("sites-") else ""

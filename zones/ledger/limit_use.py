@@ -9,14 +9,9 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeVar
 
 from zones.azure.endpoint import Endpoint, ResourceId, VirtualNetwork
-from zones.azure.limits import Limit
+from zones.azure.limits import LIMITS_OF_TARGETS, Limit, slot_of
 
 _K = TypeVar("_K", bound=Hashable)
-_OF_TARGETS: Final = {
-    "microsoft.network/privatelinkservices": Limit.ENDPOINTS_PER_SERVICE,
-    "microsoft.keyvault/vaults": Limit.ENDPOINTS_PER_KEY_VAULT,
-    "microsoft.web/sites": Limit.ENDPOINTS_PER_APP_SLOT,
-}
 _ALIAS: Final = ".azure.privatelinkservice"
 
 
@@ -100,14 +95,13 @@ def _limit_of_target(endpoint: Endpoint) -> Limit | None:
     target = endpoint.target
     if not target.startswith("/"):
         return Limit.ENDPOINTS_PER_SERVICE if target.casefold().endswith(_ALIAS) else None
-    return _OF_TARGETS.get(endpoint.target_type)
+    return LIMITS_OF_TARGETS.get(endpoint.target_type)
 
 
 def _subject(endpoint: Endpoint, limit: Limit) -> str:
     """Return the limited target; of an app the slot too, as Azure writes it into the id."""
-    group = endpoint.groups[0].casefold() if endpoint.groups else ""
-    if limit is Limit.ENDPOINTS_PER_APP_SLOT and group.startswith("sites-"):
-        return f"{endpoint.target_key}/slots/{group.removeprefix('sites-')}"
+    if limit is Limit.ENDPOINTS_PER_APP_SLOT and (slot := slot_of(endpoint.groups)):
+        return f"{endpoint.target_key}/slots/{slot}"
     return endpoint.target_key
 
 

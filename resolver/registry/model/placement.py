@@ -62,10 +62,14 @@ def check_registered(subscription: str, namespaces: Collection[str], path: str) 
 
 
 def check_static_allowed(target_type: str, path: str = "properties.ipConfigurations") -> None:
-    """Check that endpoints of a target of this type can have static addresses. Raises `ArmFailure` 400."""
+    """Check that endpoints of a target of this type can have static addresses.
+
+    Raises `ArmFailure` 400 `PrivateEndpointWithIpConfigurationsCannotHaveGroupIdsOrMemberNames`, the code with which
+    Azure refuses a static address for an application gateway.
+    """
     if target_type.casefold() in _NO_STATIC:
         raise bad_request(
-            "PrivateEndpointStaticIpNotSupported",
+            "PrivateEndpointWithIpConfigurationsCannotHaveGroupIdsOrMemberNames",
             f"Endpoints of a {target_type} cannot have static addresses. Leave out ipConfigurations.",
             path,
         )
@@ -77,6 +81,8 @@ _NO_STATIC: Final = frozenset(
         "microsoft.containerservice/managedclusters",
         "microsoft.network/applicationgateways",
         "microsoft.hdinsight/clusters",
+        "microsoft.network/privatelinkservices",
+        "microsoft.recoveryservices/vaults",
     )
 )
 """Folded types. Source: private-endpoint-overview, "Limitations": static IP address."""

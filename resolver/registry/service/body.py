@@ -3,6 +3,7 @@
 Does not know what the values mean.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import msgspec
@@ -41,6 +42,17 @@ class Body:
     def text(self, name: str, default: str = "") -> str:
         """Return a text. Raises `ArmFailure` 400."""
         found: str = self._value(name, str, default, "a string")
+        return found
+
+    def choice(self, name: str, choices: Sequence[str], default: str = "") -> str:
+        """Return one of a few texts, as it is spelt here; case does not matter. `default`: the first one.
+
+        Raises `ArmFailure` 400.
+        """
+        wanted = self.text(name) or default or choices[0]
+        found = next((each for each in choices if each.casefold() == wanted.casefold()), None)
+        if found is None:
+            raise self.invalid(name, f"must be one of {', '.join(choices)}, not {wanted[:40]!r}")
         return found
 
     def switch(self, name: str, *, default: bool) -> bool:

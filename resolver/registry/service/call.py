@@ -4,15 +4,17 @@ Owns the failures that all types of resources share. Does not know HTTP.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from resolver.registry.model.access import Caller
 from resolver.registry.model.failure import ArmFailure, bad_request
+from resolver.registry.model.limits import check_limit
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.store.row import Row
 from resolver.registry.store.transaction import Transaction
 from resolver.registry_settings import RegistrySettings
+from zones.azure.limits import Limit
 from zones.clocks import WallTime
 
 GROUP: Final = "Microsoft.Resources/resourceGroups"
@@ -32,6 +34,8 @@ class Call:
     settings: RegistrySettings
     now: WallTime
     new_guid: Callable[[], str]
+    warnings: list[str] = field(default_factory=list)
+    """What people should know of a request that succeeds, for the log."""
 
     def row(self, found: ArmId, path: str = "") -> Row:
         """Return a resource that exists.
@@ -50,6 +54,11 @@ class Call:
                 path,
             )
         raise missing(found)
+
+    def check_limit(self, limit: Limit, used: int, where: str, added: int = 1) -> None:
+        """Check that `added` more fit in a limit, and note a warning where it is near. Raises `ArmFailure` 400."""
+        if warning := check_limit(limit, used, where, added):
+            self.warnings.append(warning)
 
     def location(self, text: str, found: ArmId) -> str:
         """Return a location of the registry, folded. Raises `ArmFailure` 400."""

@@ -11,16 +11,17 @@ from resolver.registry.model.access import may_approve
 from resolver.registry.model.alias import Alias, is_alias
 from resolver.registry.model.connection import Action, Connection, Side, approval
 from resolver.registry.model.failure import ArmFailure, bad_request
-from resolver.registry.model.limits import check_limit
 from resolver.registry.model.placement import (
     IpConfiguration,
     check_alias_is_manual,
     check_placement,
+    check_static_allowed,
 )
 from resolver.registry.model.resource_id import ArmId, require_type
 from resolver.registry.service import (
     connections,
     endpoint_dns,
+    endpoint_limits,
     network_interfaces,
     private_link_services,
     target_members,
@@ -31,7 +32,6 @@ from resolver.registry.service.endpoint_body import AUTOMATIC, MANUAL, connectio
 from resolver.registry.service.resources import head_of
 from resolver.registry.service.virtual_networks import SUBNETS
 from resolver.registry.store.row import Json, Row
-from zones.azure.limits import Limit
 
 _KEPT: Final = ("applicationSecurityGroups",)
 
@@ -71,9 +71,11 @@ def delete(call: Call, row: Row) -> None:
 
 
 def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
-    subnet = _subnet(call, found, head["location"], given)
-    _check_limits(call, found, subnet)
+    subnet, vnet = _place(call, found, head["location"], given)
     request = _request(call, found, given)
+    endpoint_limits.check(call, found, vnet, request.target, request.groups)
+    if _static(given):
+        check_static_allowed(ArmId.parse(request.target.id).type, given.where("ipConfigurations"))
     version = given.text("ipVersionType", "IPv4")
     if version != "IPv4":
         raise given.invalid("ipVersionType", "must be IPv4: this registry gives no other addresses")
@@ -113,24 +115,16 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
     return call.tx.put(found, body)
 
 
-def _subnet(call: Call, found: ArmId, location: str, given: Body) -> Row:
-    """Return the subnet of a new endpoint: in its subscription and location."""
+def _place(call: Call, found: ArmId, location: str, given: Body) -> tuple[Row, Row]:
+    """Return the subnet and the virtual network of a new endpoint: in its subscription and location."""
     path = given.where("subnet.id")
     named = require_type(ArmId.parse(given.object("subnet").needed("id"), path), SUBNETS, path)
     vnet_id = ArmId.parse(str(named).partition("/subnets/")[0], path)
     if named.subscription.casefold() != found.subscription.casefold():
         check_placement(found, location, vnet_id, location)  # raises before the network is looked for elsewhere
-    subnet = call.row(named, path)
-    check_placement(found, location, vnet_id, call.row(vnet_id, path).json["location"])
-    return subnet
-
-
-def _check_limits(call: Call, found: ArmId, subnet: Row) -> None:
-    used = call.tx.count(ENDPOINT.casefold(), found.subscription.casefold())
-    check_limit(Limit.ENDPOINTS_PER_SUBSCRIPTION, used, f"/subscriptions/{found.subscription}")
-    check_limit(
-        Limit.ENDPOINTS_PER_VNET, call.tx.count(ENDPOINT.casefold(), subnet.parent), subnet.id.partition("/subnets/")[0]
-    )
+    subnet, vnet = call.row(named, path), call.row(vnet_id, path)
+    check_placement(found, location, vnet_id, vnet.json["location"])
+    return subnet, vnet
 
 
 def _request(call: Call, found: ArmId, given: Body) -> _Request:

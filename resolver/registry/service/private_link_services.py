@@ -28,7 +28,7 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
     head, given = head_of(call, found, body, was), body.object("properties")
     if was is None:
         used = call.tx.count(SERVICE.casefold(), found.subscription.casefold())
-        check_limit(Limit.SERVICES_PER_SUBSCRIPTION, used, f"/subscriptions/{found.subscription}")
+        call.check_limit(Limit.SERVICES_PER_SUBSCRIPTION, used, f"/subscriptions/{found.subscription}")
     visibility = given.object("visibility").texts("subscriptions")
     approved = given.object("autoApproval").texts("subscriptions")
     ServiceAccess.of(visibility, approved)
@@ -117,7 +117,7 @@ def _check_balancers(call: Call, found: ArmId, frontends: list[Json]) -> None:
             balancer in map(_balancer, each.json["properties"]["loadBalancerFrontendIpConfigurations"])
             for each in others
         )
-        check_limit(Limit.SERVICES_PER_LOAD_BALANCER, used, balancer)
+        call.check_limit(Limit.SERVICES_PER_LOAD_BALANCER, used, balancer)
 
 
 def _balancer(frontend: Json) -> str:

@@ -13,12 +13,15 @@ from resolver.registry.service.body import Body
 from resolver.registry.service.call import ENDPOINT, VNET, Call
 from resolver.registry.service.resources import child_of, head_of
 from resolver.registry.store.row import Json, Row
+from zones.azure.limits import Limit
 
 SUBNETS: Final = f"{VNET}/subnets"
 PEERINGS: Final = f"{VNET}/virtualNetworkPeerings"
 _SUBNETS: Final = SUBNETS.casefold()
 _PEERINGS: Final = PEERINGS.casefold()
-_POLICIES: Final = frozenset(("Disabled", "Enabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled"))
+_POLICIES: Final = ("Disabled", "Enabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled")
+_SCALE: Final = "privateEndpointVNetPolicies"
+_HIGH_SCALE: Final = "Basic"
 
 
 # -- virtual networks
@@ -38,6 +41,7 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
         "resourceGuid": guid,
         "addressSpace": {"addressPrefixes": list(prefixes)},
         "enableDdosProtection": False,
+        _SCALE: _scale(call, found, given, was),
     }
     if "dhcpOptions" in given:
         properties["dhcpOptions"] = {"dnsServers": list(given.object("dhcpOptions").texts("dnsServers"))}
@@ -50,6 +54,30 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
     if "virtualNetworkPeerings" in given:
         _replace(call, row, given.objects("virtualNetworkPeerings"), "virtualNetworkPeerings", _PEERINGS)
     return row
+
+
+def limit_of_endpoints(vnet: Row) -> Limit:
+    """Return the limit of private endpoints in a virtual network: a higher one with high-scale private endpoints."""
+    high = vnet.json["properties"].get(_SCALE) == _HIGH_SCALE
+    return Limit.ENDPOINTS_PER_HIGH_SCALE_VNET if high else Limit.ENDPOINTS_PER_VNET
+
+
+def _scale(call: Call, found: ArmId, given: Body, was: Row | None) -> str:
+    """Return whether high-scale private endpoints are enabled, in Azure's words. A request that does not say keeps it.
+
+    Raises `ArmFailure` 400 where the network has too many endpoints to disable them.
+    """
+    before = was.json["properties"].get(_SCALE, "") if was else ""
+    wanted = given.choice(_SCALE, ("Disabled", _HIGH_SCALE), before)
+    limit = Limit.ENDPOINTS_PER_VNET
+    if wanted != before == _HIGH_SCALE and limit.is_over(used := call.tx.count(ENDPOINT.casefold(), found.key)):
+        raise bad_request(
+            "OperationNotAllowed",
+            f"{found} has {used:,} private endpoints. Without high-scale private endpoints it can have "
+            f"{limit.maximum:,}. Delete some before you set {_SCALE} to {wanted}.",
+            given.where(_SCALE),
+        )
+    return wanted
 
 
 def delete(call: Call, row: Row) -> None:
@@ -109,9 +137,7 @@ def put_subnet(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
         ("privateEndpointNetworkPolicies", "Disabled"),
         ("privateLinkServiceNetworkPolicies", "Enabled"),
     ):
-        properties[name] = given.text(name, default)
-        if properties[name] not in _POLICIES:
-            raise given.invalid(name, f"must be one of {', '.join(sorted(_POLICIES))}")
+        properties[name] = given.choice(name, _POLICIES, default)
     properties["delegations"] = given.given.get("delegations") or []
     for name in ("networkSecurityGroup", "routeTable", "natGateway"):
         if name in given:

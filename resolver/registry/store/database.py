@@ -116,6 +116,9 @@ class Database(Generic[_S]):
                 results, summary = await self._commit([each.work for each in batch])
             except (sqlite3.Error, Unavailable) as error:
                 results, summary = [self._unavailable(error)] * len(batch), None
+            except Exception as error:  # noqa: BLE001 - the writes of others wait
+                _log.exception("changes of the registry were not committed")
+                results, summary = [error] * len(batch), None
             if summary is not None:
                 self._announce(summary)
             for each, result in zip(batch, results, strict=True):

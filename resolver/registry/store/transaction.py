@@ -196,6 +196,11 @@ class Transaction:
         ).fetchone()
         return str(found[0]) if found else ""
 
+    def connections_to(self, target: str) -> int:
+        """Return the number of connections to a target."""
+        found = self._connection.execute("SELECT count(*) FROM connections WHERE target = ?", (target,)).fetchone()
+        return int(found[0])
+
     # -- aliases
 
     def set_alias(self, alias: str, service: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,21 @@ async def test_a_write_that_fails_undoes_only_itself(tmp_path: Path) -> None:
         assert len(await database.read(lambda tx: list(tx.all_of(ONE.type.casefold())))) == 3
     assert set().union(*seen) == {each.key for each in others}
     assert sorted(results[i] for i in (0, 2, 3)) == [1, 2, 3]  # type: ignore[type-var]  # numbers
+
+
+async def test_an_unexpected_error_undoes_a_commit_and_does_not_stop_the_writes(tmp_path: Path) -> None:
+    def summarise(_tx: Transaction, changed: Mapping[str, str]) -> dict[str, str]:
+        if ONE.key in changed:
+            raise LookupError
+        return dict(changed)
+
+    database = Database(tmp_path / FILE, summarise, lambda _: None)
+    two = ArmId.parse(network("two"))
+    async with database.opened():
+        with pytest.raises(LookupError):
+            await database.write(_put(ONE))
+        assert await database.write(_put(two)) == 1
+        assert await database.read(lambda tx: tx.get(ONE.key)) is None
 
 
 async def test_a_change_is_announced_before_its_writer_has_the_result(tmp_path: Path) -> None:

@@ -29,6 +29,11 @@ def test_a_request_is_reported_from_80_percent(limit: Limit) -> None:
     assert f"{near:,} of the {limit.maximum:,} {limit.what}" in warning
 
 
+def test_a_network_that_fills_up_is_reported_a_few_times() -> None:
+    warned = [used + 1 for used in range(1_000) if check_limit(Limit.ENDPOINTS_PER_VNET, used, VNET)]
+    assert warned == [800, 850, 900, 950, 1_000]
+
+
 @pytest.mark.parametrize("limit", Limit, ids=lambda limit: limit.name)
 def test_a_request_beyond_the_limit_is_refused(limit: Limit) -> None:
     check_limit(limit, limit.maximum - 1, VNET)

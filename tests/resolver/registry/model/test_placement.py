@@ -52,7 +52,7 @@ def test_a_subscription_must_be_registered_with_the_network_provider() -> None:
 )
 def test_some_services_have_no_static_addresses(kind: str) -> None:
     check_static_allowed("Microsoft.Storage/storageAccounts")
-    with refused("PrivateEndpointStaticIpNotSupported", kind):
+    with refused("PrivateEndpointWithIpConfigurationsCannotHaveGroupIdsOrMemberNames", kind):
         check_static_allowed(kind)
 
 

@@ -226,5 +226,5 @@ def test_the_network_interface_has_the_names_that_dns_needs_and_a_service_those_
 
 @pytest.mark.parametrize("kind", ["Microsoft.ContainerService/managedClusters", "Microsoft.HDInsight/clusters"])
 def test_a_few_services_do_not_allow_a_static_address(kind: str) -> None:
-    with refused("PrivateEndpointStaticIpNotSupported", kind):
+    with refused("PrivateEndpointWithIpConfigurationsCannotHaveGroupIdsOrMemberNames", kind):
         check_static_allowed(kind)
