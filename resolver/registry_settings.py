@@ -56,6 +56,8 @@ class RegistryDatabase(msgspec.Struct, frozen=True):
     password: str = ""
     """From the URL. Empty where it had none, or where `secret` says where the password is."""
     secret: Secret | None = None
+    files: tuple[str, ...] = ()
+    """The files that the URL names: certificates and a key."""
 
     def __repr__(self) -> str:
         """Return the database without its password."""

@@ -21,7 +21,7 @@ from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
 from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
-from resolver.config.named_files import ZoneFilePaths, absolute, authorities
+from resolver.config.named_files import ZoneFilePaths, absolute, authorities, secret
 from resolver.config.query_log import DnstapSection, QueryLogSection
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
@@ -166,7 +166,7 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
         management=management,
         credential=credential,
         private_dns=source.private_dns,
-        events=EventSettings(parse(webhook.listen), _secret(webhook.secret, folder)) if webhook else None,
+        events=EventSettings(parse(webhook.listen), secret(webhook.secret, folder)) if webhook else None,
     )
     return settings.SourceSettings(
         source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure, source.guard
@@ -174,12 +174,7 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
 
 
 def _optional_secret(given: SecretReference | None, folder: Path) -> Secret | None:
-    return None if given is None else _secret(given, folder)
-
-
-def _secret(given: SecretReference, folder: Path) -> Secret:
-    file = absolute(folder / given.file) if given.file else ""
-    return Secret(file, given.environment or "")
+    return None if given is None else secret(given, folder)
 
 
 # -- the admin interface

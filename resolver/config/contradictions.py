@@ -73,6 +73,11 @@ def warnings(model: Configuration) -> Iterator[str]:
         yield "networks: `auto` finds no virtual network because there is no source"
     if model.registry and not any(isinstance(source, RegistrySourceSection) for source in model.sources):
         yield "registry: no name is answered from it, because no source has the type `registry`"
+    if model.registry and model.registry.database and model.registry.database.is_open:
+        yield (
+            "registry.database: the server need not prove who it is. Add `?sslmode=verify-full&sslrootcert=FILE` to "
+            "the URL"
+        )
     if model.dns.bind == "wait":
         for group, upstream in model.upstreams.items():
             for (_, _, *where), message in _lacking_interfaces(group, upstream):
@@ -195,8 +200,13 @@ def _registry(model: Configuration) -> Iterator[Contradiction]:
         yield Contradiction(("sources", i, "type"), "there is one registry, and another source has it already")
     if not parse(registry.listen).address.is_loopback and not registry.tls:
         yield Contradiction(("registry", "listen"), f"`{registry.listen}` is not loopback: it needs `registry.tls`")
+    if registry.database_password:
+        where: tuple[Part, ...] = ("registry", "database_password")
+        if registry.database is None or registry.database.password:
+            yield Contradiction(where, "needs a `database` without a password in its URL")
+        yield from _one_of(where, registry.database_password)
     known = tuple(each.id for each in registry.subscriptions)
-    where: tuple[Part, ...] = ("registry", "subscriptions")
+    where = ("registry", "subscriptions")
     yield from _twice("subscription", (((*where, i, "id"), each) for i, each in enumerate(known)))
     where = ("registry", "clients")
     yield from _twice("client", (((*where, i, "id"), each.id) for i, each in enumerate(registry.clients)))

@@ -119,6 +119,9 @@ def _named(settings: ControlSettings) -> Iterator[str]:
         yield from filter(None, (settings.admin.tls.client_ca,))
     if settings.registry and settings.registry.tls:
         yield from (settings.registry.tls.certificate, settings.registry.tls.key)
+    if settings.registry and settings.registry.database:
+        yield from settings.registry.database.files
+        yield from _files((settings.registry.database.secret,))
     for source in settings.sources:
         if source.type == "files":
             yield source.path
