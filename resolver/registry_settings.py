@@ -58,6 +58,8 @@ class RegistryDatabase(msgspec.Struct, frozen=True):
     secret: Secret | None = None
     files: tuple[str, ...] = ()
     """The files that the URL names: certificates and a key."""
+    unix: bool = False
+    """True if the server is reached over a Unix socket."""
 
     def __repr__(self) -> str:
         """Return the database without its password."""

@@ -39,4 +39,5 @@ def _database(given: RegistrySection, folder: Path) -> RegistryDatabase | None:
     found, password = given.database, given.database_password
     if found is None:
         return None
-    return RegistryDatabase(found.url, found.password, secret(password, folder) if password else None, found.files)
+    reference = secret(password, folder) if password else None
+    return RegistryDatabase(found.url, found.password, reference, found.files, found.is_unix)

@@ -32,21 +32,32 @@ class DatabaseUrl(str):
     @property
     def files(self) -> tuple[str, ...]:
         """The files that the URL names."""
-        return tuple(value for key, value in parse_qsl(urlsplit(self.url).query) if key in _FILES)
+        return tuple(value for key, value in self._parameters.items() if key in _FILES)
+
+    @property
+    def is_unix(self) -> bool:
+        """True if the server is reached over a Unix socket."""
+        return self._host.startswith("/") or not self._host
 
     @property
     def is_open(self) -> bool:
         """True if the connection leaves the machine and the server need not prove who it is."""
-        parts, asked = urlsplit(self.url), dict(parse_qsl(urlsplit(self.url).query))
-        host = parts.hostname or asked.get("host", "")
-        if not host or host.startswith("/") or host == "localhost":
+        if self.is_unix or self._host == "localhost":
             return False
         try:
-            if ipaddress.ip_address(host).is_loopback:
+            if ipaddress.ip_address(self._host).is_loopback:
                 return False
         except ValueError:
             pass
-        return not asked.get("sslmode", "").startswith("verify-")
+        return not self._parameters.get("sslmode", "").startswith("verify-")
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.url).hostname or self._parameters.get("host", "")
+
+    @property
+    def _parameters(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.url).query))
 
 
 def hidden(text: str) -> str:

@@ -28,11 +28,16 @@ _T = TypeVar("_T")
 
 
 class Registry:
-    """The registry in a directory. `settings` returns the present ones, which a reload may change."""
+    """The registry in a directory. `settings` returns the present ones, which a reload may change.
 
-    def __init__(self, directory: str, settings: Callable[[], RegistrySettings]) -> None:
+    `shared`: the database that it shares with other registries; None for a registry that is alone.
+    """
+
+    def __init__(
+        self, directory: str, settings: Callable[[], RegistrySettings], shared: RegistryDatabase | None = None
+    ) -> None:
         self.settings = settings
-        self._database = _database(Path(directory), settings().database, self._committed)
+        self._database = _database(Path(directory), shared, self._committed)
         self._follower: Callable[[Mapping[str, Resources | None]], None] | None = None
 
     @contextlib.asynccontextmanager
