@@ -116,7 +116,7 @@ def _bare(accepted: Accepted) -> Accepted:
 
 def digest(settings: Accepted | WorkerSettings) -> bytes:
     """Return the SHA-256 of settings. It is the same in every process."""
-    return sha256(msgspec.json.encode(settings)).digest()
+    return sha256(msgspec.json.encode(settings, order="deterministic")).digest()
 
 
 def table_digest(settings: WorkerSettings) -> bytes:
@@ -128,7 +128,7 @@ def table_digest(settings: WorkerSettings) -> bytes:
     parts = (
         settings.networks, settings.auto, settings.listeners, settings.catalogue, zones.defaults, zones.overrides,
     )  # fmt: skip
-    return sha256(msgspec.json.encode(parts)).digest()
+    return sha256(msgspec.json.encode(parts, order="deterministic")).digest()
 
 
 def same_estate(old: ControlSettings, new: ControlSettings) -> bool:

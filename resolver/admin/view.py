@@ -4,7 +4,7 @@ Does not know how control keeps its state, or how control reaches the workers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from resolver.channel.frames import Fallback, MemoryReport
 from resolver.channel.requests import ReplyT, WorkerRequest
@@ -23,6 +23,9 @@ from resolver.memory_budget import MemoryState
 from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
+
+if TYPE_CHECKING:  # only a configuration with a registry loads the registry
+    from resolver.registry.portal import Portal
 
 
 class ConnectedWorker(Protocol):
@@ -64,6 +67,10 @@ class View(Protocol):
     """What all processes use of memory."""
     query_log: QueryLogState
     """The last report of the query logger."""
+
+    @property
+    def registry(self) -> "Portal | None":
+        """The registry for people; None where none is configured."""
 
     @property
     def reloads(self) -> Reloads:

@@ -5,7 +5,7 @@ Does not know HTTP, JSON or the names of metrics that workers count.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
@@ -30,6 +30,9 @@ from resolver.memory_budget import MemoryState
 from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
+
+if TYPE_CHECKING:  # only a configuration with a registry loads the registry
+    from resolver.registry.portal import Portal
 
 DRAINING: Final = "draining"
 """The reason why control is not ready while an operator wants clients to go elsewhere."""
@@ -65,6 +68,8 @@ class AdminView:
         """The last report of the query logger."""
         self.stopping = False
         """Whether pldns is about to stop."""
+        self.registry: Portal | None = None
+        """The registry; None where none is configured, or where it is new since the start."""
         self.draining = False
         """Whether an operator wants clients to go elsewhere."""
         self._feed = feed

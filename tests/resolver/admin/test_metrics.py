@@ -47,7 +47,7 @@ class MeasuredControl:
         self.query_log = QueryLogState()
         self.tails = QueryTails(self.ask_workers)
         self.history = HistoryRecorder(self.estate)
-        self.log_level, self.draining = LogLevel("info", OrderReceiver(LINK[0])), False
+        self.log_level, self.draining, self.registry = LogLevel("info", OrderReceiver(LINK[0])), False, None
         self.decisions = OperatorDecisions(self.estate, Decisions(), lambda _: None)
         self.traffic = Rates(0.0, None, 0.0)
 
