@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import aiohttp
@@ -145,7 +146,11 @@ async def test_creates_survive_a_killed_server_and_a_killed_control(site: Site) 
     )
     assert rows == [f"{CREATES}|{CREATES}"]
     for client in (at_a, at_b):
-        until(lambda client=client: endpoints_at(client) == acknowledged)
+        until(partial(_has, client, acknowledged))
+
+
+def _has(client: RegistryClient, expected: dict[str, str]) -> bool:
+    return endpoints_at(client) == expected
 
 
 def endpoints_at(client: RegistryClient) -> dict[str, str]:

@@ -223,8 +223,16 @@ class SharedDatabase(Database[_S]):
         return await asyncio.get_running_loop().run_in_executor(self._writing, work, *arguments)
 
     def _open_copy(self) -> tuple[Table, ...]:
-        """Open the local copy. Return its tables."""
-        writer = self._file.open()
+        """Open the local copy. Return its tables. A copy that cannot be used is removed: PostgreSQL has all of it."""
+        try:
+            writer = self._file.open()
+        except sqlite3.OperationalError:
+            raise  # for example, the directory cannot be written
+        except (sqlite3.DatabaseError, Unavailable) as error:
+            _log.warning("registry: %s: the local copy is made again", error)
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self._file.path}{suffix}").unlink(missing_ok=True)
+            writer = self._file.open()
         known = write_set.tables(writer)
         write_set.capture(writer, known)
         if self._position is None:

@@ -13,7 +13,7 @@ from resolver.registry.store.shared_database import COPY, SharedDatabase
 from resolver.registry.store.sqlite_file import Unavailable
 from resolver.registry.store.transaction import Transaction
 from resolver.registry_settings import RegistryDatabase
-from tests.registry_shapes import network
+from tests.registry_shapes import CONSUMER, network
 
 Shared = SharedDatabase[dict[str, str]]
 _T = TypeVar("_T")
@@ -81,7 +81,7 @@ def delete(name: str) -> Callable[[Transaction], None]:
 
 def names(tx: Transaction) -> set[str]:
     """Return the names of all endpoints."""
-    return {str(row.json["name"]) for row in tx.all_of("microsoft.network/privateendpoints")}
+    return {str(row.json["name"]) for row in tx.listed("microsoft.network/privateendpoints", CONSUMER)}
 
 
 def rows_of(path: Path) -> dict[str, list[Any]]:

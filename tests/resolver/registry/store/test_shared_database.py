@@ -131,6 +131,17 @@ async def test_an_empty_database_gets_what_the_registry_had_in_its_file(tmp_path
     assert rows_of(folder / COPY) == rows_of(tmp_path / "b" / COPY)
 
 
+async def test_a_copy_that_cannot_be_used_is_made_again(tmp_path: Path, url: str) -> None:
+    async with shared(tmp_path / "a", url) as (a, _):
+        await a.write(put("one"))
+        await a.write(lambda tx: tx.set_fact("version", "99"))  # as if a later version had made it
+    async with shared(tmp_path / "a", url) as (a, _):
+        assert await a.write(names) == {"one"}
+    (tmp_path / "a" / COPY).write_bytes(b"no database" * 1000)
+    async with shared(tmp_path / "a", url) as (a, _):
+        assert await a.read(names) == {"one"}
+
+
 async def test_two_processes_with_one_local_copy_both_announce_every_change(tmp_path: Path, url: str) -> None:
     """As during a takeover."""
     async with shared(tmp_path / "a", url) as (old, before), shared(tmp_path / "a", url) as (new, after):
