@@ -11,6 +11,7 @@ from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.hub.publisher import HubPublisher
 from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
@@ -75,6 +76,10 @@ class View(Protocol):
     @property
     def reloads(self) -> Reloads:
         """The configuration in effect, and its reloads."""
+
+    @property
+    def hub(self) -> HubPublisher | None:
+        """What spokes follow; None where no hub is configured."""
 
     @property
     def history(self) -> HistoryRecorder:

@@ -14,6 +14,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.hub.publisher import HubPublisher
 from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.process_usage import usage
@@ -80,6 +81,8 @@ class AdminView:
         """How far the supervisor and control are confined."""
         self._addresses = addresses
         self.tails = QueryTails(workers.ask)
+        self.hub: HubPublisher | None = None
+        """What spokes follow; None where no hub is configured."""
 
     @property
     def serial(self) -> int:
@@ -160,6 +163,13 @@ class AdminView:
         for output in self.query_log.outputs:
             yield "query_log_written_total", (output.kind,), float(output.written)
             yield "query_log_dropped_total", (output.kind,), float(output.dropped)
+        if hub := self.hub:
+            yield "hub_followers", (), float(hub.followers)
+            yield "hub_serial", (), float(hub.serial)
+            yield "hub_history_bytes", (), float(hub.octets)
+            yield "hub_connections_total", ("copy",), float(hub.copies)
+            yield "hub_connections_total", ("serial",), float(hub.caught_up)
+            yield "hub_dropped_total", (), float(hub.dropped)
         yield from self._sources.metrics()
 
     def _processes(self) -> Iterator[tuple[str, int]]:

@@ -160,6 +160,7 @@ class ScriptedControl:
     registry: Portal | None = None
     ends: dict[str, SyncEnd] = field(default_factory=dict)
     tails: QueryTails = field(init=False)
+    hub: None = None
 
     def __post_init__(self) -> None:
         self.history = HistoryRecorder(self.estate)

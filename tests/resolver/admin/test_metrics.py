@@ -37,6 +37,7 @@ class MeasuredControl:
     serial = 3
     absent_addresses = ()
     started = WallTime(1_700_000_000.0)
+    hub = None
 
     def __init__(self) -> None:
         self.estate = Estate(settings.ControlSettings(sources=(settings.SourceSettings("hub", "files", "/hub"),)))
