@@ -145,6 +145,7 @@ async def test_a_copy_that_cannot_be_used_is_made_again(tmp_path: Path, url: str
 async def test_two_processes_with_one_local_copy_both_announce_every_change(tmp_path: Path, url: str) -> None:
     """As during a takeover."""
     async with shared(tmp_path / "a", url) as (old, before), shared(tmp_path / "a", url) as (new, after):
+        assert await new.read(names) == set()  # from now on it announces changes
         await old.write(put("one"))
         await after.until(key_of("one"))
         await new.write(put("two"))
