@@ -20,7 +20,7 @@ from resolver.registry.arm import api_version, metadata, tokens
 from resolver.registry.arm.reply import Reply, refusal
 from resolver.registry.arm.request import Asked
 from resolver.registry.arm.routes import match
-from resolver.registry.model.access import Caller
+from resolver.registry.model.access import Caller, check_subscription
 from resolver.registry.model.failure import ArmFailure, no_database
 from resolver.registry.registry import Registry
 from resolver.registry.service.resources import Precondition
@@ -60,6 +60,7 @@ class _ResourceManager:
         app = web.Application(middlewares=[_answered], client_max_size=LONGEST)
         app.router.add_get("/metadata/endpoints", self._endpoints)
         app.router.add_get("/{tenant}/v2.0/.well-known/openid-configuration", self._discovery)
+        app.router.add_get("/{tenant}/discovery/v2.0/keys", self._public_keys)
         for path in ("/{tenant}/oauth2/v2.0/token", "/{tenant}/oauth2/token"):
             app.router.add_post(path, self._token)
         app.router.add_get("/tenants", self._tenants)
@@ -79,6 +80,10 @@ class _ResourceManager:
     async def _discovery(self, request: web.Request) -> web.Response:
         self._check_tenant(request)
         return tokens.discovery(self._origin(request), request.match_info["tenant"]).response()
+
+    async def _public_keys(self, request: web.Request) -> web.Response:
+        self._check_tenant(request)
+        return tokens.public_keys().response()
 
     async def _token(self, request: web.Request) -> web.Response:
         self._check_tenant(request)
@@ -114,7 +119,7 @@ class _ResourceManager:
         octets = await _read(request)
         given = Precondition(request.headers.get("If-Match", ""), request.headers.get("If-None-Match", ""))
         asked = Asked(request.method, request.url, self._origin(request), found.path, version, given, octets)
-        metadata.check_subscription(caller, self._registry.settings(), asked.subscription)
+        check_subscription(caller, [each.id for each in self._registry.settings().subscriptions], asked.subscription)
         if request.method not in _WRITES:
             return (await self._registry.read(caller, lambda call: found.handler(asked, call))).response()
         reply = await self._registry.write(caller, lambda call: found.handler(asked, call))
