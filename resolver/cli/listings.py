@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from resolver.admin.resources import wording
 from resolver.cli import admin_client, finding_text, output
 from resolver.cli.admin_client import Json, Parameters
 
@@ -23,6 +24,11 @@ def show(name: str, url: str, wanted: Parameters, as_json: bool, limit: int) -> 
     """Print the items of one of the lists (`LISTINGS`) that the filters `wanted` select; return 0."""
     listing = LISTINGS[name]
     found = sorted(admin_client.items(url, listing.path, wanted), key=listing.order)
+    return print_items(listing, found, as_json, limit)
+
+
+def print_items(listing: Listing, found: list[Json], as_json: bool, limit: int) -> int:
+    """Print the items of a list as its table, or all of them as JSON; return 0."""
     if as_json:
         output.data(found)
         return 0
@@ -50,7 +56,7 @@ def findings(url: str, wanted: Parameters, as_json: bool, limit: int) -> int:
 
 def _endpoint(item: Json) -> tuple[str, ...]:
     return (
-        item["name"], item["state"], output.short(item["target"]), ", ".join(item["groups"]), _networks(item),
+        item["name"], item["state"], wording.short(item["target"]), ", ".join(item["groups"]), _networks(item),
         ", ".join(map(_record, item["records"])),
     )  # fmt: skip
 
@@ -73,7 +79,7 @@ def _source(item: Json) -> tuple[str, ...]:
 
 
 def _network(item: Json) -> tuple[str, ...]:
-    vnets, reach = (", ".join(map(output.short, item[key])) for key in ("vnets", "reach"))
+    vnets, reach = (", ".join(map(wording.short, item[key])) for key in ("vnets", "reach"))
     return (item["name"], item["origin"], ", ".join(item["clients"]), vnets, reach or ("" if vnets else "all"))
 
 
@@ -93,7 +99,7 @@ def _fallback(item: Json) -> tuple[str, ...]:
 
 
 def _networks(item: Json) -> str:
-    return output.listed(item["networks"], item["networks_total"])
+    return wording.listed(item["networks"], item["networks_total"])
 
 
 LISTINGS: Final[Mapping[str, Listing]] = {

@@ -5,7 +5,6 @@ from typing import Final
 from resolver.registry.arm.reply import Reply
 from resolver.registry.arm.request import Asked
 from resolver.registry.model.access import Caller
-from resolver.registry.model.failure import ArmFailure
 from resolver.registry.service.call import Call
 from resolver.registry.store.row import Json
 from resolver.registry_settings import RegistrySettings, RegistrySubscription
@@ -58,18 +57,6 @@ def subscriptions(caller: Caller, settings: RegistrySettings) -> Reply:
     """Return the subscriptions in which the caller has a role."""
     seen = caller.roles.visible
     return Reply(200, {"value": [_subscription(each, settings) for each in settings.subscriptions if each.id in seen]})
-
-
-def check_subscription(caller: Caller, settings: RegistrySettings, wanted: str) -> None:
-    """Check that a subscription exists, and that the caller has a role in it. Raises `ArmFailure` 404 and 403."""
-    if not any(each.id == wanted for each in settings.subscriptions):
-        raise ArmFailure(404, "SubscriptionNotFound", f"The subscription {wanted[:60]!r} could not be found.")
-    if wanted not in caller.roles.visible:
-        raise ArmFailure(
-            403,
-            "AuthorizationFailed",
-            f"{caller.shown} has no role in the subscription {wanted}.",
-        )
 
 
 def subscription(asked: Asked, call: Call) -> Reply:
