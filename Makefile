@@ -53,9 +53,15 @@ check: $(STAMP)
 	$(BIN)/mypy
 
 # The Azure CLI in an environment of its own, for tests/live/test_registry_az.py, which is skipped without it.
-az:
+AZ := build/az/.installed
+
+$(AZ): requirements-az.lock
+	rm -rf build/az
 	$(PYTHON) -m venv build/az
-	build/az/bin/pip install --quiet --disable-pip-version-check azure-cli
+	build/az/bin/pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements-az.lock
+	touch $(AZ)
+
+az: $(AZ)
 
 fmt: $(STAMP)
 	$(BIN)/ruff format .
@@ -100,6 +106,10 @@ lock:
 	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev --all-build-deps --output-file requirements.lock pyproject.toml
 	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements-run.lock pyproject.toml
 	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --only-build-deps --build-deps-for wheel --output-file requirements-build.lock pyproject.toml
+	echo azure-cli >build/lock/az.in
+	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file build/lock/az.lock build/lock/az.in
+	awk -F== '/^[^ ]/ { listed = FNR == NR || $$1 in kept } FNR == NR && /==/ { kept[$$1] } /^#/ ? FNR == NR : FNR < NR && listed && !/^ *#/' requirements-az.lock build/lock/az.lock >build/lock/kept.lock
+	mv build/lock/kept.lock requirements-az.lock
 
 # The bill of materials of what runs, in the CycloneDX form: build/pldns.cdx.json.
 sbom:

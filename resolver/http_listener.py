@@ -54,12 +54,14 @@ async def serving(
     ready: str,
     logger: logging.Logger = server_logger,
     tls: Callable[[], ssl.SSLContext] | None = None,
+    connections: int = CONNECTIONS,
 ) -> AsyncIterator[None]:
     """Serve an application while the context is open.
 
     `listen`: an address, or a socket that listens already. An address that cannot be used is logged once, and tried
     again. `name`: the listener, as the subject of a log line. `ready`: the log line when it listens. `logger`: that of
-    aiohttp. `tls` returns the context for a new connection; None: without TLS.
+    aiohttp. `tls` returns the context for a new connection; None: without TLS. `connections`: the most, where there are
+    descriptors for them.
     """
     runner = web.AppRunner(application, shutdown_timeout=_DRAIN)
     await runner.setup()
@@ -72,6 +74,7 @@ async def serving(
             server, loop=loop, access_log=_MUTE, logger=logger, keepalive_timeout=IDLE, lingering_time=_DRAIN
         ),
         tls,
+        connections,
     )
     opening = asyncio.create_task(_open(listener, listen, ready))
     await asyncio.sleep(0)  # the first attempt takes no longer
@@ -104,13 +107,18 @@ class _Listener:
     """A listening socket and its connections. `make` returns the protocol of a connection."""
 
     def __init__(
-        self, name: str, make: Callable[[], asyncio.Protocol], tls: Callable[[], ssl.SSLContext] | None
+        self,
+        name: str,
+        make: Callable[[], asyncio.Protocol],
+        tls: Callable[[], ssl.SSLContext] | None,
+        connections: int,
     ) -> None:
         self.name = name
         self._make = make
         self._tls = tls
         self._loop = asyncio.get_running_loop()
-        self._limit = max(2, min(CONNECTIONS, (open_files.limit() - open_files.held()) // _SHARE))
+        share = 2 if connections > CONNECTIONS else _SHARE
+        self._limit = max(2, min(connections, (open_files.limit() - open_files.held()) // share))
         self._socket: socket.socket | None = None
         self._all: OrderedDict[_Connection, None] = OrderedDict()
         """The connections, in the order of the last octets that each one sent."""

@@ -10,8 +10,9 @@ from typing import Final, Literal
 import msgspec
 
 from resolver.admin_settings import AdminSettings
-from resolver.azure_settings import AzureSettings
+from resolver.azure_settings import AzureSettings, PrivateDnsMode
 from resolver.host_port import HostPort
+from resolver.hub_settings import HubSettings, HubSourceSettings
 from resolver.query_log_settings import QueryLogSettings, QuerySelection
 from resolver.registry_settings import RegistrySettings
 from zones.azure.catalogue_table import Suffix
@@ -89,7 +90,7 @@ class UpstreamGroup(msgspec.Struct, frozen=True):
 
 # -- sources
 
-SourceType = Literal["files", "azure", "registry"]
+SourceType = Literal["files", "azure", "registry", "hub"]
 OnUnsynced = Literal["servfail", "public"]
 """The answer for names under the service suffixes while a source has never given data."""
 GuardMode = Literal["on", "off"]
@@ -102,7 +103,7 @@ class SourceSettings(msgspec.Struct, frozen=True):
     name: str
     type: SourceType
     path: str = ""
-    """Type `files`: an absolute path. Type `azure`: the origin of the Resource Manager, shown to people.
+    """Type `files`: an absolute path. Type `azure`: the origin of the Resource Manager. Type `hub`: the first hub.
 
     Empty for the type `registry`.
     """
@@ -114,11 +115,19 @@ class SourceSettings(msgspec.Struct, frozen=True):
     azure: AzureSettings | None = None
     """Set when the type is `azure`."""
     guard: GuardMode = "on"
+    hub: HubSourceSettings | None = None
+    """Set when the type is `hub`."""
+
+    @property
+    def private_dns(self) -> PrivateDnsMode:
+        """What the source reads private DNS zones for."""
+        asked = self.azure or self.hub
+        return asked.private_dns if asked else "off"
 
     @property
     def remote(self) -> bool:
         """Whether the source is read over a network, and may miss resources that exist. Other sources may not."""
-        return self.type == "azure"
+        return self.type in {"azure", "hub"}
 
 
 # -- zones and conflicts
@@ -324,6 +333,8 @@ class ControlSettings(msgspec.Struct, frozen=True):
     admin: AdminSettings = AdminSettings()
     registry: RegistrySettings | None = None
     """None: there is no registry."""
+    hub: HubSettings | None = None
+    """None: no spoke follows this pldns."""
     state_directory: str = ""
     """An absolute path. Empty: nothing is saved."""
     history: HistorySettings = HistorySettings()

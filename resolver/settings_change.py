@@ -54,6 +54,9 @@ def of_start(accepted: Accepted) -> dict[str, str]:
         "admin.health": str(control.admin.health or "off"),
         "registry.listen": str(control.registry.listen) if control.registry else "off",
         "registry.tls": _key_pair(accepted.path, _registry_tls(control.registry)),
+        "hub.listen": str(control.hub.listen) if control.hub else "off",
+        "hub.tls": _key_pair(accepted.path, control.hub.tls if control.hub else None),
+        "hub.followers": str(control.hub.followers) if control.hub else "",
         "processes.heartbeat": str(accepted.processes.heartbeat),
         "log": f"{accepted.log.format} {accepted.log.time} {accepted.log.level}",
         "dns.workers": str(accepted.workers),
@@ -111,7 +114,7 @@ def _bare(accepted: Accepted) -> Accepted:
 
 def digest(settings: Accepted | WorkerSettings) -> bytes:
     """Return the SHA-256 of settings. It is the same in every process."""
-    return sha256(msgspec.json.encode(settings)).digest()
+    return sha256(msgspec.json.encode(settings, order="deterministic")).digest()
 
 
 def table_digest(settings: WorkerSettings) -> bytes:
@@ -123,7 +126,7 @@ def table_digest(settings: WorkerSettings) -> bytes:
     parts = (
         settings.networks, settings.auto, settings.listeners, settings.catalogue, zones.defaults, zones.overrides,
     )  # fmt: skip
-    return sha256(msgspec.json.encode(parts)).digest()
+    return sha256(msgspec.json.encode(parts, order="deterministic")).digest()
 
 
 def same_estate(old: ControlSettings, new: ControlSettings) -> bool:

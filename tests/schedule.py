@@ -19,6 +19,7 @@ TOGETHER: Final = {
     "tests/live/test_azure_faults.py": "azure faults",
     "tests/live/test_behind.py": "behind",
     "tests/live/test_dnssec.py": "dnssec",
+    "tests/live/test_registry_az.py": "az",
     "tests/resolver/cli/test_cache.py": "cli",
     "tests/resolver/cli/test_healthcheck.py": "cli",
     "tests/resolver/cli/test_listings.py": "cli",

@@ -41,10 +41,11 @@ zones.table
 resolver.host_port resolver.path_pattern resolver.token_bucket resolver.memory_budget resolver.version
 resolver.registry_roles
 resolver.admin_settings resolver.azure_settings resolver.query_log_settings resolver.registry_settings
+resolver.hub_settings
 resolver.settings
 resolver.settings_change
 resolver.process.sandbox
-resolver.wire resolver.channel resolver.process resolver.registry.model
+resolver.wire resolver.channel resolver.process resolver.registry.model resolver.hub
 resolver.http_protocol
 resolver.http_listener
 resolver.config
@@ -53,6 +54,7 @@ resolver.forward.client
 resolver.sources resolver.supervisor resolver.worker.access resolver.query_log resolver.registry.store
 resolver.sources.azure.protocol resolver.worker.answer resolver.registry.service
 resolver.sources.azure resolver.registry
+resolver.sources.hub
 resolver.registry.arm
 resolver.worker.net resolver.worker.explain
 resolver.worker
@@ -60,6 +62,7 @@ resolver.control.guard
 resolver.control.estate
 resolver.control.feed
 resolver.control.state resolver.control.sync resolver.control.history
+resolver.control.hub
 resolver.control
 resolver.admin.access
 resolver.offline resolver.admin.resources
@@ -73,7 +76,7 @@ resolver.settings_change resolver.version resolver.host_port resolver.token_buck
 resolver.wire resolver.channel.frames resolver.channel.query_records resolver.channel.requests resolver.channel.trace
 resolver.forward resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer
 resolver.worker.access resolver.worker.explain resolver.control.guard resolver.control.estate resolver.control.feed
-resolver.registry.model resolver.registry_settings resolver.registry_roles
+resolver.registry.model resolver.registry_settings resolver.registry_roles resolver.hub resolver.hub_settings
 """
 """No input or output, no clock, no randomness. A folder means its own files, not the folders in it."""
 

@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
+from msgspec import structs
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from resolver import http_listener
-from resolver.admin import conditional
+from resolver.admin import conditional, hub_handler
 from resolver.admin.access.audit import AuditLog
 from resolver.admin.access.certificate import Certificate
 from resolver.admin.access.entrances import Entrance, HealthEntrance, NetworkEntrance, UnixEntrance
@@ -34,6 +35,7 @@ from resolver.admin.zone_census import ZoneCensus
 from resolver.admin_settings import AdminSettings
 from resolver.host_port import HostPort
 from resolver.http_protocol import MALFORMED_BODY, of_exception, problem
+from resolver.hub_settings import HubSettings
 from resolver.process import wall_clock
 from resolver.process.sandbox.identity import group_number
 
@@ -65,6 +67,12 @@ def listeners(
         ready = f"health and metrics on http://{at}"
         app = health_application(context)
         opened.append(http_listener.serving(app, at, "the listener for health checks", ready))
+    if view.hub and (hub := view.estate.settings.hub):
+        ready = f"hub on {'https' if hub.tls else 'http'}://{hub.listen}"
+        tls = Certificate(hub.tls).context if hub.tls else None
+        app = hub_application(context, hub)
+        most = hub.followers + http_listener.CONNECTIONS
+        opened.append(http_listener.serving(app, hub.listen, "the hub", ready, tls=tls, connections=most))
     return opened
 
 
@@ -87,6 +95,18 @@ def application(context: Context, listen: HostPort) -> web.Application:
     entrance = NetworkEntrance(lambda: context.estate.settings.admin, context.tokens, oidc)
     hosts = OwnHosts(listen.host, lambda: context.estate.settings.admin.hosts)
     return _application(context, ROUTES, entrance, [_problems, hosts.check])
+
+
+def hub_application(context: Context, hub: HubSettings) -> web.Application:
+    """Return the application for spokes. Who may follow is decided as on the TCP listener of the admin interface."""
+    oidc = OidcTokens(lambda: context.estate.settings)
+
+    def settings() -> AdminSettings:
+        return structs.replace(context.estate.settings.admin, listen=hub.listen, tls=hub.tls)
+
+    hosts = [OwnHosts(hub.listen.host, lambda: ()).check] if hub.listen.address.is_loopback else []
+    entrance = NetworkEntrance(settings, context.tokens, oidc)
+    return _application(context, [hub_handler.ROUTE], entrance, [_problems, *hosts])
 
 
 def unix_application(context: Context, group: int | None) -> web.Application:

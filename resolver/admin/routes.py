@@ -11,6 +11,7 @@ from resolver.admin import document_page, explain_handler, inventory_handler, op
 from resolver.admin import estate_handlers as estate
 from resolver.admin import history_handlers as history
 from resolver.admin import query_handlers as queries
+from resolver.admin import registry_handlers as registry
 from resolver.admin import running_handlers as running
 from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
@@ -34,6 +35,13 @@ from resolver.admin.resources.names import NameItem, NameParameters
 from resolver.admin.resources.networks import NetworkItem, NetworkParameters
 from resolver.admin.resources.pins import PinItem, PinParameters, PinRequest, UnpinRequest
 from resolver.admin.resources.queries import QueryParameters
+from resolver.admin.resources.registry import (
+    DecisionRequest,
+    RegistryConnectionItem,
+    RegistryEndpointItem,
+    RegistryEndpointParameters,
+    RegistryParameters,
+)
 from resolver.admin.resources.running import DrainItem, DrainRequest, LogLevelItem, LogLevelRequest
 from resolver.admin.resources.sources import SourceItem, SourceParameters, SyncReply, SyncRequest
 from resolver.admin.resources.status import Alive, DaemonStatus, Ready, ReadyParameters
@@ -61,6 +69,19 @@ async def get_docs(_: Context, __: web.Request, ___: Parameters) -> web.Response
     text = document_page.page(openapi.document(ROUTES))
     return Response(text=text, content_type="text/html", headers={"Content-Security-Policy": document_page.POLICY})
 
+
+_REGISTRY_READS: Final = (
+    (404, "There is no registry."), (503, "The database of the registry cannot be used."),
+)  # fmt: skip
+_REGISTRY_ITEMS: Final = (
+    (404, "There is no registry, or no such resource in it that the caller sees."),
+    (409, "Several resources have the name."), (503, "The database of the registry cannot be used."),
+)  # fmt: skip
+_REGISTRY_CHANGES: Final = (
+    (404, "There is no registry, or no such resource in it that the caller sees."),
+    (409, "Several resources have the name, or the registry cannot make the change."),
+    (503, "The database of the registry cannot be used."),
+)  # fmt: skip
 
 ROUTES: Final = (
     Route(
@@ -183,6 +204,40 @@ ROUTES: Final = (
         "/v1/pins/{name}/remove", decisions.unpin, "Remove the pin that an operator has made.", PinItem,
         body=UnpinRequest, role=Role.OPERATE, version=versions.pins,
         problems=((404, "There is no such pin."), (503, "The state directory cannot be written.")),
+    ),
+    Route(
+        "/v1/registry/endpoints", registry.list_endpoints, "Private endpoints of the registry, by id.",
+        RegistryEndpointItem, listed=True, parameters=RegistryEndpointParameters, problems=_REGISTRY_READS,
+    ),
+    Route(
+        "/v1/registry/endpoints/{name}", registry.get_endpoint,
+        "One private endpoint of the registry, by its id, its name or the beginning of its name.",
+        RegistryEndpointItem, problems=_REGISTRY_ITEMS,
+    ),
+    Route(
+        "/v1/registry/connections", registry.list_connections,
+        "Private endpoint connections to targets of the registry, by id.", RegistryConnectionItem,
+        listed=True, parameters=RegistryParameters, problems=_REGISTRY_READS,
+    ),
+    Route(
+        "/v1/registry/connections/{name}", registry.get_connection,
+        "One connection, by its id, its name, the name of its endpoint, or the beginning of one.",
+        RegistryConnectionItem, problems=_REGISTRY_ITEMS,
+    ),
+    Route(
+        "/v1/registry/connections/{name}/approve", registry.approve,
+        "Approve a connection. Its endpoint is answered from then on.", RegistryConnectionItem,
+        body=DecisionRequest, problems=_REGISTRY_CHANGES,
+    ),
+    Route(
+        "/v1/registry/connections/{name}/reject", registry.reject,
+        "Reject a connection. Its endpoint is not answered from then on.", RegistryConnectionItem,
+        body=DecisionRequest, problems=_REGISTRY_CHANGES,
+    ),
+    Route(
+        "/v1/registry/connections/{name}/delete", registry.remove,
+        "Remove a connection. Its endpoint is Disconnected from then on, and can only be deleted.",
+        RegistryConnectionItem, body=DecisionRequest, problems=_REGISTRY_CHANGES,
     ),
     Route(
         "/v1/history", history.list_history, "What changed, the newest first: names, findings, sources.", HistoryEntry,

@@ -4,13 +4,14 @@ Does not know how control keeps its state, or how control reaches the workers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from resolver.channel.frames import Fallback, MemoryReport
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.hub.publisher import HubPublisher
 from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.query_tails import QueryTails
@@ -23,6 +24,9 @@ from resolver.memory_budget import MemoryState
 from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
+
+if TYPE_CHECKING:  # only a configuration with a registry loads the registry
+    from resolver.registry.portal import Portal
 
 
 class ConnectedWorker(Protocol):
@@ -66,8 +70,16 @@ class View(Protocol):
     """The last report of the query logger."""
 
     @property
+    def registry(self) -> "Portal | None":
+        """The registry for people; None where none is configured."""
+
+    @property
     def reloads(self) -> Reloads:
         """The configuration in effect, and its reloads."""
+
+    @property
+    def hub(self) -> HubPublisher | None:
+        """What spokes follow; None where no hub is configured."""
 
     @property
     def history(self) -> HistoryRecorder:

@@ -27,8 +27,9 @@ FORMAT: Final = CheckedFormat("served.v1", b"pldns served 1\n", _DIGEST)
 
 def digest(config: ControlSettings) -> bytes:
     """Return the digest of all that decides what is served, except the data of the sources."""
-    served = structs.replace(config, admin=AdminSettings())
-    return hashlib.sha256(VERSION.encode() + msgspec.json.encode(served)).digest()
+    served = structs.replace(config, admin=AdminSettings(), registry=None)
+    # In an order that each process has: that of a set depends on the process.
+    return hashlib.sha256(VERSION.encode() + msgspec.json.encode(served, order="deterministic")).digest()
 
 
 def opened(directory: str, configuration: bytes) -> int | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
-from resolver.cli import access_commands, operator_commands
+from resolver.cli import access_commands, operator_commands, registry_commands
 from resolver.cli.command_class import Commands
 from resolver.cli.failure import Failed
 from resolver.cli.list_commands import listings
@@ -49,6 +49,7 @@ app.add_typer(listings)
 app.add_typer(operator_commands.changes)
 app.add_typer(access_commands.token, name="token")
 app.command()(access_commands.audit)
+app.add_typer(registry_commands.registry, name="registry")
 
 
 @app.command()

@@ -19,15 +19,17 @@ from resolver.config.accept_registry import registry_settings
 from resolver.config.admin import AdminOidcSection, AdminSection, AdminTlsSection
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
+from resolver.config.hub import HubSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
 from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
 from resolver.config.named_files import ZoneFilePaths, absolute, authorities
 from resolver.config.query_log import DnstapSection, QueryLogSection
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
-from resolver.config.sources import FilesSection, RegistrySourceSection, SecretReference, Source
+from resolver.config.sources import FilesSection, HubSourceSection, RegistrySourceSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
+from resolver.hub_settings import HubSettings, HubSourceSettings
 from resolver.query_log_settings import (
     CLASSES,
     STDOUT,
@@ -114,6 +116,7 @@ def accept(
             awaited=_awaited(model) if model.dns.bind == "wait" else (),
             admin=_admin(model.admin, folder, absolute(folder / model.state.directory)),
             registry=registry_settings(model.registry, folder) if model.registry else None,
+            hub=_hub(model.hub, folder) if model.hub else None,
             state_directory=absolute(folder / model.state.directory),
             history=settings.HistorySettings(model.state.history.age, model.state.history.size),
             workers=model.dns.workers,
@@ -148,6 +151,16 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
         return settings.SourceSettings(source.name, source.type, path, source.on_unsynced, guard=source.guard)
     if isinstance(source, RegistrySourceSection):
         return settings.SourceSettings(source.name, source.type, on_unsynced=source.on_unsynced, guard="off")
+    if isinstance(source, HubSourceSection):
+        hub = HubSourceSettings(
+            source.urls,
+            _optional_secret(source.token, folder),
+            absolute(folder / source.ca) if source.ca else "",
+            source.private_dns,
+        )
+        return settings.SourceSettings(
+            source.name, source.type, source.urls[0], source.on_unsynced, 0, source.expire, None, source.guard, hub
+        )
     given = source.credential
     credential = Credential(
         type=given.type,
@@ -207,6 +220,11 @@ def _admin_tls(given: AdminTlsSection, folder: Path) -> AdminTls:
         absolute(folder / given.client_ca) if given.client_ca else "",
         tuple(CertificateClient(each.name, each.role) for each in given.clients),
     )
+
+
+def _hub(given: HubSection, folder: Path) -> HubSettings:
+    tls = _admin_tls(given.tls, folder) if given.tls else None
+    return HubSettings(parse(given.listen), tls, given.followers)
 
 
 def _oidc(given: AdminOidcSection) -> AdminOidc:

@@ -5,16 +5,19 @@ Each rule takes a model whose values are valid one by one and yields the contrad
 
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
-from typing import Final, NamedTuple
 
-from resolver.azure_settings import CredentialType
 from resolver.config import catalogue_rules
+from resolver.config.contradiction import Contradiction, twice
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
 from resolver.config.own_address import is_own, missing_interface, overlap
 from resolver.config.servers import placed, server
-from resolver.config.sources import AzureSection, CredentialSection, RegistrySourceSection, SecretReference
+from resolver.config.source_contradictions import of_hub, of_registry, of_sources
+from resolver.config.sources import (
+    AzureSection,
+    RegistrySourceSection,
+)
 from resolver.host_port import HostPort, parse
 from resolver.memory_budget import MemoryParts, expected
 from resolver.settings import Transport
@@ -22,15 +25,6 @@ from zones.azure.references import reference
 from zones.claims.policy import MissPolicy
 from zones.dns import name
 from zones.networks.network import NO_NETWORK
-
-
-class Contradiction(NamedTuple):
-    """What is wrong at `location`. The hint is the one of `known` that is nearest to `said`."""
-
-    location: tuple[Part, ...]
-    message: str
-    said: str = ""
-    known: tuple[str, ...] = ()
 
 
 def contradictions(model: Configuration, groups: tuple[str, ...], networks: tuple[str, ...]) -> Iterator[Contradiction]:
@@ -41,18 +35,19 @@ def contradictions(model: Configuration, groups: tuple[str, ...], networks: tupl
     """
     yield from _listeners(model)
     yield from _admin(model)
-    yield from _registry(model)
+    yield from of_registry(model)
+    yield from of_hub(model)
     yield from _listeners_of_networks(model, networks or ("default",))
     yield from _designation(model)
-    yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
-    yield from _azure(model)
+    yield from twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
+    yield from of_sources(model)
     yield from _names(model)
     yield from _catalogue(model)
-    yield from _twice("network", ((("networks", i, "name"), network.name) for i, network in enumerate(model.networks)))
+    yield from twice("network", ((("networks", i, "name"), network.name) for i, network in enumerate(model.networks)))
     yield from _clients(model)
     for i, network in enumerate(model.networks):
         items = ((("networks", i, "except", j), reference(item)) for j, item in enumerate(network.except_))
-        yield from _twice("item", items)
+        yield from twice("item", items)
     yield from _overrides(model, groups)
     yield from _upstreams(model)
     yield from _loops(model)
@@ -103,61 +98,26 @@ def _from(model: Configuration) -> tuple[str, ...]:
     return model.dns.proxy.from_ if model.dns.proxy else ()
 
 
-_CREDENTIAL_KEYS: Final[dict[CredentialType, tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    "default": ((), ("client_id",)),
-    "managed-identity": ((), ("client_id",)),
-    "workload-identity": ((), ("tenant_id", "client_id")),
-    "cli": ((), ("tenant_id",)),
-    "client-secret": (("tenant_id", "client_id", "secret"), ()),
-    "certificate": (("tenant_id", "client_id", "certificate"), ("password",)),
-}
-"""By type of credential: the keys that it needs, and the keys that it may have."""
-
-
-def _azure(model: Configuration) -> Iterator[Contradiction]:
-    for i, source in enumerate(model.sources):
-        if not isinstance(source, AzureSection):
-            continue
-        where: tuple[Part, ...] = ("sources", i, "subscriptions")
-        yield from _twice("subscription", (((*where, j), each) for j, each in enumerate(source.subscriptions)))
-        yield from _credential(("sources", i, "credential"), source.credential)
-        if source.events:
-            yield from _one_of(("sources", i, "events", "secret"), source.events.secret)
-
-
-def _credential(where: tuple[Part, ...], given: CredentialSection) -> Iterator[Contradiction]:
-    needed, possible = _CREDENTIAL_KEYS[given.type]
-    for key in needed:
-        if getattr(given, key) is None:
-            yield Contradiction(where, f"a `{given.type}` needs `{key}`")
-    for key in ("tenant_id", "client_id", "secret", "certificate", "password"):
-        value = getattr(given, key)
-        if value is not None and key not in (*needed, *possible):
-            yield Contradiction((*where, key), f"a credential of type `{given.type}` has no `{key}`")
-        elif isinstance(value, SecretReference):
-            yield from _one_of((*where, key), value)
-
-
-def _one_of(where: tuple[Part, ...], reference: SecretReference) -> Iterator[Contradiction]:
-    if bool(reference.file) == bool(reference.environment):
-        yield Contradiction(where, "needs either `file` or `environment`")
-
-
 def _listeners(model: Configuration) -> Iterator[Contradiction]:
     dns = model.dns
     lists: dict[tuple[Part, ...], tuple[str, ...]] = {("dns", "listen"): dns.listen}
     lists |= {("dns", "tls", "listen"): dns.tls.listen} if dns.tls else {}
     lists |= {("dns", "https", "listen"): dns.https.listen} if dns.https else {}
     every = [((*where, i), text) for where, texts in lists.items() for i, text in enumerate(texts)]
-    yield from _twice("address", [(where, text) for where, text in every if not text.endswith(":0")])
+    yield from twice("address", [(where, text) for where, text in every if not text.endswith(":0")])
     taken = [text for texts in lists.values() for text in texts]
-    for key, at in (("listen", model.admin.listen), ("health", model.admin.health)):
+    others: tuple[tuple[tuple[Part, ...], str | None], ...] = (
+        (("admin", "listen"), model.admin.listen),
+        (("admin", "health"), model.admin.health),
+        (("hub", "listen"), model.hub.listen if model.hub else None),
+    )
+    for key, at in others:
         if at is None:
             continue
         for where, texts in lists.items():
             if any(overlap(at, text) for text in texts):
-                yield Contradiction(("admin", key), f"`{at}` is already used by {'.'.join(map(str, where))}")
-        lists[("admin", key)] = (at,)
+                yield Contradiction(key, f"`{at}` is already used by {'.'.join(map(str, where))}")
+        lists[key] = (at,)
         taken.append(at)
     for i, source in enumerate(model.sources):
         if isinstance(source, AzureSection) and source.events:
@@ -179,34 +139,7 @@ def _admin(model: Configuration) -> Iterator[Contradiction]:
         )
     if admin.oidc and (admin.oidc.tenant is None) == (admin.oidc.issuer is None):
         yield Contradiction(("admin", "oidc"), "needs either `tenant` or `issuer`")
-    yield from _twice("token", ((("admin", "tokens", i, "name"), each.name) for i, each in enumerate(admin.tokens)))
-
-
-def _registry(model: Configuration) -> Iterator[Contradiction]:
-    registry = model.registry
-    sources = [i for i, source in enumerate(model.sources) if isinstance(source, RegistrySourceSection)]
-    if registry is None:
-        if sources:
-            yield Contradiction(
-                ("sources", sources[0], "type"), "there is no registry: it needs the section `registry`"
-            )
-        return
-    for i in sources[1:]:
-        yield Contradiction(("sources", i, "type"), "there is one registry, and another source has it already")
-    if not parse(registry.listen).address.is_loopback and not registry.tls:
-        yield Contradiction(("registry", "listen"), f"`{registry.listen}` is not loopback: it needs `registry.tls`")
-    known = tuple(each.id for each in registry.subscriptions)
-    where: tuple[Part, ...] = ("registry", "subscriptions")
-    yield from _twice("subscription", (((*where, i, "id"), each) for i, each in enumerate(known)))
-    where = ("registry", "clients")
-    yield from _twice("client", (((*where, i, "id"), each.id) for i, each in enumerate(registry.clients)))
-    yield from _twice("client", (((*where, i, "name"), each.name) for i, each in enumerate(registry.clients)))
-    for i, client in enumerate(registry.clients):
-        for role in ("owner", "consumer", "reader"):
-            for j, subscription in enumerate(getattr(client, role)):
-                if subscription not in known:
-                    message = f"the registry has no subscription `{subscription}`"
-                    yield Contradiction((*where, i, role, j), message, subscription, known)
+    yield from twice("token", ((("admin", "tokens", i, "name"), each.name) for i, each in enumerate(admin.tokens)))
 
 
 def _listeners_of_networks(model: Configuration, networks: tuple[str, ...]) -> Iterator[Contradiction]:
@@ -280,7 +213,7 @@ def _upstreams(model: Configuration) -> Iterator[Contradiction]:
         yield from _servers(group, upstream)
         if model.dns.bind == "fail":
             yield from (Contradiction(*lacking) for lacking in _lacking_interfaces(group, upstream))
-        yield from _twice("server", ((("upstreams", group, "servers", i), s) for i, s in enumerate(upstream.servers)))
+        yield from twice("server", ((("upstreams", group, "servers", i), s) for i, s in enumerate(upstream.servers)))
 
 
 def _servers(group: str, upstream: UpstreamSection) -> Iterator[Contradiction]:
@@ -378,11 +311,3 @@ def _same_name(location: tuple[Part, ...], keys: Iterable[str]) -> Iterator[Cont
         first = seen.setdefault(name.from_text(key), key)
         if first != key:
             yield Contradiction((*location, key), f"`{key}` and `{first}` are the same name")
-
-
-def _twice(what: str, values: Iterable[tuple[tuple[Part, ...], str]]) -> Iterator[Contradiction]:
-    seen = set[str]()
-    for location, value in values:
-        if value in seen:
-            yield Contradiction(location, f"the {what} `{value}` is listed twice")
-        seen.add(value)

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from resolver.config.admin import AdminSection
 from resolver.config.catalogue import CatalogueSection
 from resolver.config.forwarding import CacheSection, UpstreamSection
+from resolver.config.hub import HubSection
 from resolver.config.listeners import DnsSection
 from resolver.config.query_log import QueryLogSection
 from resolver.config.registry import RegistrySection
@@ -267,6 +268,7 @@ class Configuration(Section):
     conflicts: ConflictsSection = ConflictsSection()
     admin: AdminSection = AdminSection()
     registry: RegistrySection | None = Field(default=None, description="Default: no registry.")
+    hub: HubSection | None = Field(default=None, description="Default: no other pldns can follow this one.")
     state: StateSection = StateSection()
     reload: ReloadSection = ReloadSection()
     processes: ProcessesSection = ProcessesSection()

@@ -37,11 +37,13 @@ def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
         if upstream.ca and (why := _no_authorities(absolute(folder / upstream.ca))):
             refused.append((("upstreams", group, "ca"), why))
     admin, registry = model.admin.tls, model.registry.tls if model.registry else None
-    if admin and admin.client_ca and (why := _no_authorities(absolute(folder / admin.client_ca))):
-        refused.append((("admin", "tls", "client_ca"), why))
+    hub = model.hub.tls if model.hub else None
+    for section_name, tls in (("admin", admin), ("hub", hub)):
+        if tls and tls.client_ca and (why := _no_authorities(absolute(folder / tls.client_ca))):
+            refused.append(((section_name, "tls", "client_ca"), why))
     pairs = (
         (("dns", "tls"), dns.tls), (("dns", "https"), dns.https), (("admin", "tls"), admin),
-        (("registry", "tls"), registry),
+        (("registry", "tls"), registry), (("hub", "tls"), hub),
     )  # fmt: skip
     for where, section in pairs:
         if section is None:

@@ -200,4 +200,36 @@ class RegistrySourceSection(Section):
     on_unsynced: OnUnsynced = Field(default="servfail", description=_ON_UNSYNCED)
 
 
-Source = Annotated[FilesSection | AzureSection | RegistrySourceSection, Field(discriminator="type")]
+class HubSourceSection(Section):
+    """Everything that another pldns reads, received from it as it changes (docs/hub.md). Needs no identity in Azure."""
+
+    name: Label = Field(description=_NAME)
+    type: Literal["hub"] = Field(description="Kind of source.")
+    urls: tuple[Management, ...] = Field(
+        min_length=1,
+        description="`hub.listen` of the other pldns: `https://HOST:PORT`, or plain HTTP on loopback only. Several: "
+        "pldns that read the same; the next one is followed when one fails.",
+    )
+    token: Reference | None = Field(
+        default=None, description="A token of the hub with the role `read`. pldns reads it for each connection."
+    )
+    ca: Text | None = Field(
+        default=None,
+        description="Authorities of the hub's certificate, in PEM form. pldns reads the file for each connection. "
+        "Default: those of the system.",
+    )
+    private_dns: PrivateDnsMode = Field(
+        default="off",
+        description="The private DNS zones that the hub reads: as for a source of type `azure`. The hub needs "
+        "`private_dns` for its own source too.",
+    )
+    on_unsynced: OnUnsynced = Field(default="servfail", description=_ON_UNSYNCED)
+    guard: Guard = Field(default="on", description=_GUARD)
+    expire: Duration = Field(
+        default=86_400,
+        description="When the data has been that old, at the hub or without a hub, it is reported as expired, but "
+        "still served.",
+    )
+
+
+Source = Annotated[FilesSection | AzureSection | RegistrySourceSection | HubSourceSection, Field(discriminator="type")]

@@ -135,7 +135,12 @@ def _tally(kind: str, tally: Tally) -> dict[str, object]:
     return {f"{kind}_added": tally.added, f"{kind}_changed": tally.changed, f"{kind}_removed": tally.removed}
 
 
-_NOUNS: Final[Mapping[SourceType, str]] = {"azure": "subscriptions", "files": "files", "registry": "resources"}
+_NOUNS: Final[Mapping[SourceType, str]] = {
+    "azure": "subscriptions",
+    "files": "files",
+    "registry": "resources",
+    "hub": "parts",
+}
 """What the parts of a source are."""
 
 

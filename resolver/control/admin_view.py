@@ -5,7 +5,7 @@ Does not know HTTP, JSON or the names of metrics that workers count.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
@@ -14,6 +14,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.hub.publisher import HubPublisher
 from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.process_usage import usage
@@ -30,6 +31,9 @@ from resolver.memory_budget import MemoryState
 from resolver.process.query_log_state import QueryLogState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
+
+if TYPE_CHECKING:  # only a configuration with a registry loads the registry
+    from resolver.registry.portal import Portal
 
 DRAINING: Final = "draining"
 """The reason why control is not ready while an operator wants clients to go elsewhere."""
@@ -65,6 +69,8 @@ class AdminView:
         """The last report of the query logger."""
         self.stopping = False
         """Whether pldns is about to stop."""
+        self.registry: Portal | None = None
+        """The registry; None where none is configured, or where it is new since the start."""
         self.draining = False
         """Whether an operator wants clients to go elsewhere."""
         self._feed = feed
@@ -75,6 +81,8 @@ class AdminView:
         """How far the supervisor and control are confined."""
         self._addresses = addresses
         self.tails = QueryTails(workers.ask)
+        self.hub: HubPublisher | None = None
+        """What spokes follow; None where no hub is configured."""
 
     @property
     def serial(self) -> int:
@@ -155,6 +163,13 @@ class AdminView:
         for output in self.query_log.outputs:
             yield "query_log_written_total", (output.kind,), float(output.written)
             yield "query_log_dropped_total", (output.kind,), float(output.dropped)
+        if hub := self.hub:
+            yield "hub_followers", (), float(hub.followers)
+            yield "hub_serial", (), float(hub.serial)
+            yield "hub_history_bytes", (), float(hub.octets)
+            yield "hub_connections_total", ("copy",), float(hub.copies)
+            yield "hub_connections_total", ("serial",), float(hub.caught_up)
+            yield "hub_dropped_total", (), float(hub.dropped)
         yield from self._sources.metrics()
 
     def _processes(self) -> Iterator[tuple[str, int]]:

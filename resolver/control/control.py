@@ -21,6 +21,7 @@ from resolver.control.estate.estate import NO_VNETS
 from resolver.control.estate.state_health import SetAside
 from resolver.control.feed.feed import Feed
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.hub.publisher import HubPublisher
 from resolver.control.log_level import LogLevel
 from resolver.control.operator_decisions import OperatorDecisions
 from resolver.control.reconfiguration import Reconfiguration
@@ -70,6 +71,7 @@ class Control:
         for aside in [*later, *(each for each in (read, decided) if isinstance(each, SetAside))]:
             self.estate.state.set_aside(aside, now)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
+        self.hub = HubPublisher(self.estate) if config.hub else None
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate)
         self.workers = WorkerServer(config.workers, begun.supervisor, self.feed, self.reports, begun.accepted.worker)
         self.history = HistoryRecorder(self.estate)
@@ -96,6 +98,7 @@ class Control:
             started=now,
         )
         self.view.levels = begun.sandboxes
+        self.view.hub = self.hub
         self._channel = begun.channel
         self._orders, self._beat = begun.orders, begun.beat
         self._stopping = asyncio.Event()
@@ -106,6 +109,8 @@ class Control:
         was_complete = bool(self.feed.complete_since)
         self.feed.changed(changed)
         self.history.names_changed(changed)
+        if self.hub:
+            self.hub.changed()
         if self.feed.complete:
             self.history.complete()
         if self.feed.complete and not was_complete:
@@ -130,7 +135,7 @@ class Control:
                 await stack.enter_async_context(service)
             loops = (
                 self.sources.run(), self._save_often(), self.clock.run(), self.addresses.run(), self.reloads.run(),
-                self._follow_files(), self.history.run(),
+                self._follow_files(), self.history.run(), *([self.hub.run()] if self.hub else []),
             )  # fmt: skip
             tasks = [asyncio.create_task(each) for each in loops]
             stopping = asyncio.create_task(self._stopping.wait())

@@ -1,7 +1,7 @@
 """The tasks that read the sources, and apply each result to the estate.
 
-A source of files has one task, and so has the registry. A remote source has one for its syncs, and one each for events
-and private DNS zones.
+A source of files has one task, and so have the registry and a hub. A source that asks Azure has one for its syncs, and
+one each for events and private DNS zones.
 
 Does not know how a source is read, or what a result changes.
 """
@@ -19,6 +19,7 @@ from resolver.control.estate.source_health import SyncOutcome, held_text
 from resolver.control.guard import file_guard
 from resolver.control.guard.shrink_guard import SourceParts
 from resolver.control.guard.sync_state import SyncAction, WithheldSync
+from resolver.control.hub.runner import HubRunner
 from resolver.control.registry_runner import RegistryRunner
 from resolver.control.sync.ends import SyncEnd, SyncEnds
 from resolver.control.sync.events import SourceEvents
@@ -51,7 +52,7 @@ class SourceRunners:
         self._registry = registry
         self._log = log
         self._publish = publish
-        self._runners: dict[str, FileRunner | RemoteRunner | RegistryRunner] = {}
+        self._runners: dict[str, FileRunner | RemoteRunner | RegistryRunner | HubRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         """Set while the sources are followed."""
@@ -60,7 +61,7 @@ class SourceRunners:
     @property
     def _here(self) -> dict[str, "FileRunner | RegistryRunner"]:
         """The sources of this machine, which can be read before any other source."""
-        return {name: each for name, each in self._runners.items() if not isinstance(each, RemoteRunner)}
+        return {name: each for name, each in self._runners.items() if isinstance(each, FileRunner | RegistryRunner)}
 
     @property
     def _remotes(self) -> list["RemoteRunner"]:
@@ -68,8 +69,8 @@ class SourceRunners:
 
     @property
     def has_remotes(self) -> bool:
-        """True if a source is asked."""
-        return bool(self._remotes)
+        """True if a source is asked over a network."""
+        return any(isinstance(each, RemoteRunner | HubRunner) for each in self._runners.values())
 
     async def run(self) -> None:
         """Read files and registry as one change, so that no source comes first at a name. Then follow each source."""
@@ -100,6 +101,8 @@ class SourceRunners:
             if each.name not in self._runners:
                 if remote := remotes.get(each.name):
                     self._runners[each.name] = RemoteRunner(each, remote, estate, publish)
+                elif hub := self._opened.hubs.get(each.name):
+                    self._runners[each.name] = HubRunner(each, hub, estate, publish)
                 elif each.type == "registry":
                     self._runners[each.name] = RegistryRunner(each, self._registry, estate, publish)
                 else:

@@ -30,11 +30,13 @@ async def _run(begun: bootstrap.ControlStart) -> None:
             return
         # Loading the registry takes 100 ms and some MB, so only a configuration with one loads it.
         from resolver.registry.arm.app import listener  # noqa: PLC0415
+        from resolver.registry.portal import Portal  # noqa: PLC0415
         from resolver.registry.registry import Registry  # noqa: PLC0415
 
         present = settings.registry
         registry = Registry(settings.state_directory, lambda: control.estate.settings.registry or present)
         control = Control(begun, asked, registry)
+        control.view.registry = Portal(registry)
         tls = Certificate(AdminTls(present.tls.certificate, present.tls.key)).context if present.tls else None
         async with registry.opened():
             admin = app.listeners(control.view, settings.admin, begun.admin)

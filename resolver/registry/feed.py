@@ -11,7 +11,7 @@ import msgspec
 from resolver.registry.service.call import ENDPOINT, VNET
 from resolver.registry.service.endpoint_dns import ZONE_GROUPS
 from resolver.registry.service.virtual_networks import PEERINGS
-from resolver.registry.store.row import Json, Row
+from resolver.registry.store.row import Family
 from resolver.registry.store.transaction import Transaction
 from zones.azure import arm
 from zones.azure.resource import Resources
@@ -21,33 +21,35 @@ Changes = dict[str, Resources | None]
 
 _ENDPOINT: Final = ENDPOINT.casefold()
 _VNET: Final = VNET.casefold()
-_OWNED: Final = (ZONE_GROUPS.casefold(), PEERINGS.casefold())
+_PEERINGS: Final = PEERINGS.casefold()
+_OWNED: Final = (ZONE_GROUPS.casefold(), _PEERINGS)
 
 
 def changes(tx: Transaction, changed: Mapping[str, str]) -> Changes:
     """Return the parts that changed rows are in. `changed`: the types of the rows, by key."""
     keys = {key for key, kind in changed.items() if kind in {_ENDPOINT, _VNET}}
     keys |= {key.rpartition("/")[0].rpartition("/")[0] for key, kind in changed.items() if kind in _OWNED}
-    return {key: _part(tx, row) if (row := tx.get(key)) else None for key in sorted(keys)}
+    found: Changes = {}
+    for key in sorted(keys):
+        row = tx.get(key)
+        found[key] = None if row is None else (_vnet if row.type == _VNET else _endpoint)(tx.family(row))
+    return found
 
 
 def everything(tx: Transaction) -> dict[str, Resources]:
     """Return all parts."""
-    rows = [*tx.all_of(_VNET), *tx.all_of(_ENDPOINT)]
-    return {row.key: _part(tx, row) for row in rows}
+    found = {family.key: _vnet(family) for family in tx.families(_VNET)}
+    found.update((family.key, _endpoint(family)) for family in tx.families(_ENDPOINT))
+    return found
 
 
-def _part(tx: Transaction, row: Row) -> Resources:
-    body = row.json
-    found = [body]
-    if row.type == _VNET:
-        peerings = tx.children(row.key, PEERINGS.casefold())
-        body["properties"]["virtualNetworkPeerings"] = [each.json for each in peerings]
-    else:
-        found += [nic.json for each in body["properties"]["networkInterfaces"] if (nic := _nic(tx, each))]
-        found += [each.json for each in tx.children(row.key, ZONE_GROUPS.casefold())]
-    return arm.read(msgspec.json.encode({"value": found}), row.id, form="json")
+def _vnet(family: Family) -> Resources:
+    body = msgspec.json.decode(family.body)
+    peerings = [msgspec.json.decode(child) for kind, child in family.children if kind == _PEERINGS]
+    body["properties"]["virtualNetworkPeerings"] = peerings
+    return arm.rows([msgspec.json.encode(body)], family.id)
 
 
-def _nic(tx: Transaction, reference: Json) -> Row | None:
-    return tx.get(reference["id"].casefold())
+def _endpoint(family: Family) -> Resources:
+    """Return an endpoint with its network interface and its zone group, which are its children."""
+    return arm.rows([family.body, *(child for _, child in family.children)], family.id)

@@ -17,8 +17,9 @@ from tests.registry_shapes import BOTH, CONSUMER, PROVIDER, TENANT, VERSION, Ans
 class RegistryClient:
     """A client of the registry at a port of 127.0.0.1. `authority`: the file with the certificate to trust."""
 
-    def __init__(self, port: int, authority: Path) -> None:
+    def __init__(self, port: int, authority: Path, tenant: str = TENANT) -> None:
         self.port = port
+        self._tenant = tenant
         self.authority = authority
         self.origin = f"https://127.0.0.1:{port}"
         self._tls = ssl.create_default_context(cafile=str(authority))
@@ -30,7 +31,7 @@ class RegistryClient:
             form = {"grant_type": "client_credentials", "client_id": client.id, "client_secret": client.secret}
             octets = urlencode({**form, "scope": f"{self.origin}/.default"}).encode()
             kind = {"Content-Type": "application/x-www-form-urlencoded"}
-            answer = self.send("POST", f"/{TENANT}/oauth2/v2.0/token", octets, kind)
+            answer = self.send("POST", f"/{self._tenant}/oauth2/v2.0/token", octets, kind)
             assert answer.status == 200, answer
             self._tokens[client] = answer.body["access_token"]
         return self._tokens[client]

@@ -6,15 +6,19 @@ read is a `Fault`, and the other rows are kept. Does not validate names and addr
 belong together.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
-from zones.azure.arm_json import ENDPOINT
+import msgspec
+
+from zones.azure.arm_json import ENDPOINT, RowJson
 from zones.azure.arm_rows import RowReader
 from zones.azure.arm_shapes import EXPORT, ShapeReader
 from zones.azure.encoding import Document, Form, TypeMismatch, UnreadableDocument
 from zones.azure.file_pages import FilePage
 from zones.azure.resource import Resources
+
+_ROW: Final = msgspec.json.Decoder(RowJson)
 
 
 class FileContents(NamedTuple):
@@ -32,6 +36,17 @@ class FileContents(NamedTuple):
 def read(data: bytes, where: str, *, form: Form) -> Resources:
     """Return the resources of one file or page (`contents`)."""
     return contents(data, where, form=form).resources
+
+
+def rows(bodies: Iterable[str | bytes], where: str) -> Resources:
+    """Return the resources of JSON objects that are a resource each, in the form of REST bodies.
+
+    For bodies that this program has written: much faster than `read`. Raises `msgspec.DecodeError` for any others.
+    """
+    reader = RowReader(where)
+    for body in bodies:
+        reader.row(_ROW.decode(body), where)
+    return reader.resources()
 
 
 def contents(data: bytes, where: str, *, form: Form) -> FileContents:

@@ -75,6 +75,10 @@ class Inventory:
         for place in sorted(self._parts):
             yield place.source, place.part, self._parts[place]
 
+    def part(self, source: str, part: str) -> Resources | None:
+        """Return the resources of one part; None where there is no such part."""
+        return self._parts.get(self._place(source, part))
+
     def of(self, source: str) -> dict[str, Resources]:
         """Return the resources of a source, by part."""
         return {place.part: resources for place, resources in self._parts.items() if place.source == source}
@@ -87,9 +91,7 @@ class Inventory:
         """Replace several parts as one change. A resource that moves between these parts is not gone in between."""
         touched = _Affected()
         for (source, part), resources in parts.items():
-            self._put(
-                SourcePart(self._order.get(source, len(self._order)), intern(part), intern(source)), resources, touched
-            )
+            self._put(self._place(source, part), resources, touched)
         for endpoint, nic in touched.links:
             self._relink(endpoint, nic)
         nics = touched.nics | {nic for _, nic in touched.links} | self._linked(touched.endpoints)
@@ -117,6 +119,9 @@ class Inventory:
         changed = {name for name in old.keys() | created.keys() if old.get(name) != created.get(name)}
         keys = [key for key in self._endpoints if _name_of(key) in changed] if changed else []
         return InventoryChange(self._rejoin(keys), {}, {})
+
+    def _place(self, source: str, part: str) -> SourcePart:
+        return SourcePart(self._order.get(source, len(self._order)), intern(part), intern(source))
 
     def _put(self, place: SourcePart, resources: Resources | None, touched: "_Affected") -> None:
         old, new = self._parts.pop(place, _NOTHING), resources or _NOTHING

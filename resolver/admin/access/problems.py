@@ -33,6 +33,11 @@ class Code(Enum):
     UNKNOWN_PIN = "unknown-pin", 404, "No operator has pinned the name there."
     UNKNOWN_FINDING = "unknown-finding", 404, "There is no finding with this id, or it is not acknowledged."
     UNKNOWN_TOKEN = "unknown-token", 404, "There is no token of this name."
+    NO_REGISTRY = "no-registry", 404, "The configuration has no registry."
+    REGISTRY_INVALID = "registry-invalid", 400, "The registry refuses the request: a value is wrong."
+    REGISTRY_FORBIDDEN = "registry-forbidden", 403, "The identity has no role in the registry that permits this."
+    REGISTRY_MISSING = "registry-missing", 404, "The registry has no such resource that the identity sees."
+    REGISTRY_CONFLICT = "registry-conflict", 409, "The registry refuses the request because of what it has already."
     BODY_TOO_SLOW = "body-too-slow", 408, "The body did not arrive in time."
     NOTHING_HELD = "nothing-held", 409, "No sync is held."
     NAME_TAKEN = "name-taken", 409, "Another one has the name."
@@ -47,6 +52,7 @@ class Code(Enum):
     NO_WORKER = "no-worker", 503, "No worker answers."
     NO_SUPERVISOR = "no-supervisor", 503, "The supervisor does not answer."
     NO_PROVIDER = "no-provider", 503, "The keys of the OpenID provider cannot be read."
+    REGISTRY_UNAVAILABLE = "registry-unavailable", 503, "The database of the registry cannot be used now."
     NO_HISTORY = "no-history", 503, "The history cannot be read."
     TOO_MANY_STREAMS = "too-many-streams", 503, "As many event streams are open as may be."
     STATE_UNWRITABLE = "state-unwritable", 503, "The state directory cannot be written."
@@ -63,19 +69,24 @@ class Code(Enum):
 
 
 class Refused(Exception):  # noqa: N818 - the request was
-    """A request that gets this error. `detail`: a sentence for people. `nearest`: values that may be meant."""
+    """A request that gets this error. `detail`: a sentence for people. `nearest`: values that may be meant.
+
+    `azure`: Azure's code, of an error of the registry.
+    """
 
     def __init__(
-        self, code: Code, detail: str, headers: Mapping[str, str] = _NONE, nearest: Sequence[str] = ()
+        self, code: Code, detail: str, headers: Mapping[str, str] = _NONE, nearest: Sequence[str] = (), azure: str = ""
     ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.headers = headers
         self.nearest = nearest
+        self.azure = azure
 
     def response(self) -> Response:
         """Return the response to the request."""
         headers = _BEARER if self.code.status == 401 else self.headers
-        more = {"nearest": list(self.nearest)} if self.nearest else {}
+        more: dict[str, object] = {"nearest": list(self.nearest)} if self.nearest else {}
+        more |= {"azure": self.azure} if self.azure else {}
         return problem(self.code.status, self.detail, headers, self.code.code, more)

@@ -46,6 +46,7 @@ class ProblemDetails(Model):
         default=None,
         description="For an unknown parameter or value: known ones that resemble it most. Without any: all, if few.",
     )
+    azure: str | None = Field(default=None, description="Of an error of the registry: Azure's code.")
 
 
 class Parameters(BaseModel):

@@ -53,7 +53,7 @@ def assemble(
     if saved:
         for name in saved.sources.keys() & estate.sources.keys():
             parts, sync_state = len(estate.inventory.of(name)), saved.sync_states.get(name, SyncState())
-            estate.health.restored(name, parts, saved.sources[name], sync_state)
+            estate.health.restored(name, parts, saved.sources[name], sync_state, saved.positions.get(name))
         estate.ledger.restore((each.tombstone for each in saved.lingering), now)
     estate.take_scans({name: scan._replace(changes=[]) for name, scan in scans.items()}, now)
     estate.take_zone_files(zone_files, now)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from resolver.control.estate.activity import Activity
+from resolver.control.estate.part_log import PartLog
 from resolver.control.estate.private_dns import PrivateDnsZones
 from resolver.control.estate.source_health import SourceHealth, SourceStatus
 from resolver.control.estate.state_health import StateHealth
@@ -66,6 +67,7 @@ class Estate:
         self.health = SourceHealth(config.sources, self.board)
         self.state = StateHealth(self.board)
         self.activity = Activity()
+        self.part_log = PartLog()
         self.zone_files = ZoneFiles({})
         """The zone files as they were read last."""
         self.revision = 0
@@ -99,6 +101,7 @@ class Estate:
             if not isinstance(data, str):
                 readable[source, part] = data
         self.revision += bool(readable)
+        self.part_log.changed(readable)
         change = self.inventory.update(readable)
         self.activity.record(readable, change, self.ledger)
         return self._apply(change, now)
@@ -161,7 +164,17 @@ class Estate:
     def take_sync(self, source: str, decision: SyncDecision, read_at: WallTime, now: WallTime) -> set[Name]:
         """Apply the guard's decision about a sync of a remote source that was read at `read_at`."""
         status = self.sources[source]
-        before = status.synced, status.sync_state
+        was_synced = status.synced
+        changed = self.take_decision(source, decision, now)
+        if decision.sync_state.held is None:
+            self.health.read(source, len(self.inventory.of(source).keys() | decision.lost.keys()), read_at)
+        self.revision += was_synced != status.synced
+        return changed
+
+    def take_decision(self, source: str, decision: SyncDecision, now: WallTime) -> set[Name]:
+        """Apply the guard's decision about new data of a source. The source does not count as read."""
+        status = self.sources[source]
+        before = status.sync_state
         had, unreadable = self.inventory.of(source), self.health.unreadable_parts(source)
         for part in unreadable.keys() - decision.lost.keys() - decision.parts.keys():
             self.health.read_part(source, part, None, now)
@@ -172,9 +185,7 @@ class Estate:
         ]
         changed = self.take([*changes, *((source, part, why) for part, why in decision.lost.items())], now)
         self.health.decided(source, decision, now)
-        if decision.sync_state.held is None:
-            self.health.read(source, len(self.inventory.of(source).keys() | decision.lost.keys()), read_at)
-        self.revision += before != (status.synced, status.sync_state)
+        self.revision += before != status.sync_state
         return changed
 
     def drop_held_sync(self, source: str, now: WallTime) -> None:
@@ -189,6 +200,7 @@ class Estate:
         if not self.private.take(source, reading, now):
             return set()
         self.revision += 1
+        self.part_log.zones_changed()
         return self._apply(self.inventory.set_created(self.private.created()), now) | self._provide()
 
     def restore_private_dns(self, saved: Iterable[tuple[str, list[PrivateZone]]], now: WallTime) -> None:
@@ -213,6 +225,8 @@ class Estate:
         self.state.continue_on(other.board, now)
         other.board.acknowledge(self.board.acknowledgements.given)
         other.revision, other.activity, other.state = self.revision + 1, self.activity, self.state
+        other.part_log = self.part_log
+        other.part_log.replaced()
         self.__dict__.update(other.__dict__)
         after = self.ledger.rows
         return changed | {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}

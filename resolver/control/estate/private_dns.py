@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Final
 
+from resolver.azure_settings import PrivateDnsMode
 from resolver.control.estate.static_zones import ServedZone
 from resolver.settings import SourceSettings
 from resolver.sources.reading import PrivateReading
@@ -36,15 +37,17 @@ class PrivateDnsZones:
     def __init__(self, sources: Iterable[SourceSettings], ledger: Ledger, board: Board) -> None:
         self._ledger = ledger
         self._board = board
-        self._modes = {each.name: each.azure.private_dns for each in sources if each.azure}
-        self._zones: dict[str, dict[ResourceId, PrivateZone]] = {
-            name: {} for name, mode in self._modes.items() if mode != "off"
-        }
+        self._modes = {each.name: each.private_dns for each in sources if each.private_dns != "off"}
+        self._zones: dict[str, dict[ResourceId, PrivateZone]] = {name: {} for name in self._modes}
         self._watched: frozenset[Name] = frozenset()
         """The private names at which a claim decides whether a record is provided."""
         self._compared_at = 0.0
         self._comparison_due = False
         """Zones or endpoints have changed since the last comparison."""
+
+    def mode(self, source: str) -> PrivateDnsMode:
+        """Return what private DNS zones of a source are read for."""
+        return self._modes.get(source, "off")
 
     def of(self, source: str) -> Mapping[ResourceId, PrivateZone]:
         """Return the last reading of a source, by key."""

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from resolver.control.estate.estate import Estate
+from resolver.control.estate.source_health import Position
 from resolver.control.guard.sync_state import SyncState
 from zones.azure.endpoint import ConfiguredRecord, ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.azure.private_dns_zone import PrivateZone
@@ -100,6 +101,8 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
     lingering: list[Lingering] = []
     private: list[tuple[str, list[PrivateZone]]] = []
     """The private DNS zones of each source."""
+    positions: dict[str, Position] = {}
+    """What each source of type `hub` has of its hub."""
     clock_step: float = 0.0
     """Seconds to add to every time of the file: by so much the system's clock was set while the daemon ran."""
 
@@ -127,6 +130,7 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
             [each for each in self.parts if each[0] in names],
             sync_states={name: sync_state for name, sync_state in self.sync_states.items() if name in names},
             private=[each for each in self.private if each[0] in names],
+            positions={name: position for name, position in self.positions.items() if name in names},
             clock_step=self.clock_step,
         )
 
@@ -164,9 +168,10 @@ def pieces_of(estate: Estate, now: WallTime, clock_step: float = 0.0) -> Iterato
     sync_states = {each.name: each.sync_state for each in sources if each.sync_state != SyncState()}
     parts, lingering = list(estate.inventory.parts()), list(estate.ledger.tombstones)
     recollection, private = estate.ledger.snapshot(), list(estate.private.all())
+    positions = {each.name: each.position for each in sources if each.position}
     first = SavedInventory(
         now, read, findings=estate.board.times(), zone_texts=dict(estate.zone_texts), sync_states=sync_states,
-        clock_step=clock_step,
+        positions=positions, clock_step=clock_step,
     )  # fmt: skip
     return pieces(first, recollection, parts, lingering, private)
 

@@ -29,6 +29,13 @@ SyncOutcome = Literal["published", "held", "failed"]
 """What became of one sync."""
 
 
+class Position(NamedTuple):
+    """What a spoke has of a hub: the state after the change with this serial in the hub's history `epoch`."""
+
+    epoch: str
+    serial: int
+
+
 @dataclass(slots=True)
 class SourceStatus:
     """The status of one source."""
@@ -75,6 +82,8 @@ class SourceStatus:
     """Number of syncs by outcome."""
     requests: Requests | None = None
     """Requests that the syncs of a remote source have made."""
+    position: Position | None = None
+    """Of the data of a source of type `hub`. None: the next copy must be whole."""
 
     def freshness(self, now: WallTime) -> Freshness | None:
         """Return how old the served data is; None if the source has no data."""
@@ -174,6 +183,16 @@ class SourceHealth:
         status.synced, status.saved = True, False
         status.last_success, status.last_error = now, ""
 
+    def followed(self, source: str, parts: int, read_at: WallTime, why: str, now: WallTime) -> None:
+        """Record that a source with so many parts is as another pldns has it, who read it at `read_at`.
+
+        `why`: what is wrong with the sources of the other pldns; empty where nothing is.
+        """
+        status = self.statuses[source]
+        status.parts, status.last_success, status.last_error = parts, read_at, why
+        facts = [checks.unreadable(source, why, has_data=status.synced)] if why else []
+        self.board.replace(Topic.SOURCE, source, facts, now)
+
     def failed(self, source: str, why: str, now: WallTime) -> None:
         """Record that a source could not be read. Its last good data is kept."""
         status = self.statuses[source]
@@ -196,9 +215,17 @@ class SourceHealth:
                 findings = [checks.incomplete(part, incomplete[part])] if part in incomplete else []
                 self.board.replace(Topic.INCOMPLETE, (source, part), findings, now)
 
-    def restored(self, source: str, parts: int, saved_at: WallTime, sync_state: SyncState) -> None:
+    def restored(
+        self,
+        source: str,
+        parts: int,
+        saved_at: WallTime,
+        sync_state: SyncState,
+        position: Position | None = None,
+    ) -> None:
         """Record that a source has data from the saved inventory, and what its syncs had left open."""
         status = self.statuses[source]
+        status.position = position
         status.sync_state = sync_state
         self._report_held(source, sync_state.held, saved_at)
         status.synced, status.saved, status.parts, status.last_success = True, True, parts, saved_at

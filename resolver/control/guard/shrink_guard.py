@@ -37,9 +37,11 @@ class PartKind(StrEnum):
 
     SUBSCRIPTION = "subscription"
     FILE = "file"
+    SOURCE = "source"
+    """A source of a hub."""
 
 
-SMALLEST: Final = {PartKind.SUBSCRIPTION: 1, PartKind.FILE: 2}
+SMALLEST: Final = {PartKind.SUBSCRIPTION: 1, PartKind.FILE: 2, PartKind.SOURCE: 1}
 """A change that would remove everything in a part is held if the part had at least so many resources of one kind."""
 
 

@@ -119,9 +119,13 @@ def _named(settings: ControlSettings) -> Iterator[str]:
         yield from filter(None, (settings.admin.tls.client_ca,))
     if settings.registry and settings.registry.tls:
         yield from (settings.registry.tls.certificate, settings.registry.tls.key)
+    if settings.hub and settings.hub.tls:
+        yield from filter(None, (settings.hub.tls.certificate, settings.hub.tls.key, settings.hub.tls.client_ca))
     for source in settings.sources:
         if source.type == "files":
             yield source.path
+        if source.hub:
+            yield from filter(None, (source.hub.token.file if source.hub.token else "", source.hub.ca))
         if source.azure is None:
             continue
         credential, events = source.azure.credential, source.azure.events

@@ -21,7 +21,7 @@ from resolver.registry.arm.reply import Reply, refusal
 from resolver.registry.arm.request import Asked
 from resolver.registry.arm.routes import match
 from resolver.registry.model.access import Caller
-from resolver.registry.model.failure import ArmFailure
+from resolver.registry.model.failure import ArmFailure, no_database
 from resolver.registry.registry import Registry
 from resolver.registry.service.resources import Precondition
 from resolver.registry.store.sqlite_file import Unavailable
@@ -30,9 +30,6 @@ LONGEST: Final = 4 << 20
 """The most octets of a body, as in Azure."""
 _WRITES: Final = frozenset(("PUT", "PATCH", "DELETE"))
 _UNAVAILABLE: Final = {"Retry-After": "5"}
-_NO_DATABASE: Final = ArmFailure(
-    503, "ServiceUnavailable", "The database of the registry cannot be used now. Try again."
-)
 _TOO_LARGE: Final = ArmFailure(413, "RequestContentTooLarge", f"A body has at most {LONGEST >> 20} MiB.")
 
 _log = logging.getLogger(__name__)
@@ -169,7 +166,7 @@ async def _answered(request: web.Request, handler: Any) -> web.StreamResponse:  
         response = refusal(challenged.failure, challenged.headers).response()
     except Unavailable as error:
         _log.error("registry: %s", error)
-        response = refusal(_NO_DATABASE, _UNAVAILABLE).response()
+        response = refusal(no_database(), _UNAVAILABLE).response()
     except web.HTTPRequestEntityTooLarge:
         response = refusal(_TOO_LARGE, {"Connection": "close"}).response()
     except MALFORMED_BODY:

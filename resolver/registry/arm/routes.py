@@ -70,8 +70,8 @@ class Matched(NamedTuple):
 
 
 def match(method: str, path: str) -> Matched:
-    """Return the handler of a request. Raises `ArmFailure` 404 and 405."""
-    path = "/" + path.strip("/")
+    """Return the handler of a request. Empty segments of the path do not count. Raises `ArmFailure` 404 and 405."""
+    path = "/" + "/".join(filter(None, path.split("/")))
     known = False
     for route in _ROUTES:
         if found := route.pattern.fullmatch(path):

@@ -43,7 +43,7 @@ class AddressPool:
     """The free addresses of a subnet. `hold` is how long a released address is held, in seconds.
 
     Nothing is kept between two calls, so the pool is right whoever changes the rows. To find the lowest free address
-    takes one count of the rows, and further counts of half, a quarter and so on of them.
+    takes two counts of the rows, and where there is a gap, further counts of half, a quarter and so on of them.
     """
 
     def __init__(self, subnet: Subnet, hold: float, stored: StoredAddresses) -> None:
@@ -62,6 +62,8 @@ class AddressPool:
     def _first_gap(self, version: IpVersion, start: int, taken: int) -> int:
         """Return the lowest number without a row: one of the first `taken` + 1 numbers from `start` on is free."""
         low, high = start, start + taken
+        if taken and self._taken(version, low, high - 1) == taken:
+            return high  # the usual case: no gap between the addresses that are taken
         while low < high:
             middle = (low + high) // 2
             if self._taken(version, low, middle) == middle - low + 1:

@@ -27,3 +27,8 @@ class ArmFailure(Exception):  # noqa: N818 - Azure's documentation says "failure
 def bad_request(code: str, message: str, target: str = "") -> ArmFailure:
     """Return a failure with status 400: the request itself is wrong."""
     return ArmFailure(400, code, message, target)
+
+
+def no_database() -> ArmFailure:
+    """Return the failure of every request while the database of the registry cannot be used."""
+    return ArmFailure(503, "ServiceUnavailable", "The database of the registry cannot be used now. Try again.")

@@ -71,6 +71,11 @@ def is_link_type(resource_type: str) -> bool:
     return resource_type.casefold() in _entries_by_type()
 
 
+def link_types() -> tuple[str, ...]:
+    """Return the types of resources that endpoints can connect to, folded."""
+    return tuple(_entries_by_type())
+
+
 def group_ids(resource_type: str, region: str) -> tuple[str, ...]:
     """Return the group ids of a type in the cloud of a region, as the catalogue spells them; none for a service."""
     found = _entries(resource_type, region)

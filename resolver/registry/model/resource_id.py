@@ -7,6 +7,7 @@ is refused. Source: learn.microsoft.com/rest/api/resources and the error `Linked
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Self
 
 from resolver.registry.model.failure import bad_request
@@ -50,6 +51,7 @@ class ArmId:
         return found
 
     @classmethod
+    @lru_cache(1024)
     def _parsed(cls, text: str) -> Self | None:
         parts = text.removeprefix("/").removesuffix("/").split("/")
         if (

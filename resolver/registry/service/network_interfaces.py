@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from resolver.registry.model.connection import Connection
 from resolver.registry.model.failure import ArmFailure, bad_request
 from resolver.registry.model.fqdns import Member
 from resolver.registry.model.placement import IpConfiguration, static_addresses
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.service.addresses import SubnetAddresses
+from resolver.registry.service.body import Body
 from resolver.registry.service.call import NIC, Call
 from resolver.registry.store.row import Json, Row
 
@@ -36,12 +38,20 @@ def placed(
     return taken
 
 
-def made(call: Call, found: ArmId, subnet: Row, addresses: list[Placed], wanted: str) -> Row:
-    """Write the network interface of a new endpoint. `wanted`: its name, or empty. Its names follow with the approval.
+def made(
+    call: Call,
+    found: ArmId,
+    subnet: Row,
+    addresses: list[Placed],
+    location: str,
+    connection: Connection,
+    given: Body,
+) -> Row:
+    """Write the network interface of a new endpoint. `given`: the properties of the endpoint.
 
-    Raises `ArmFailure` 409.
+    It has the FQDNs of an approved connection; the others follow with the approval. Raises `ArmFailure` 409.
     """
-    name = wanted or f"{found.name}.nic.{call.new_guid()}"
+    name = given.text("customNetworkInterfaceName") or f"{found.name}.nic.{call.new_guid()}"
     nic = ArmId(found.subscription, found.group).resource(NIC, name)
     if call.tx.get(nic.key) is not None:
         raise ArmFailure(
@@ -66,17 +76,16 @@ def made(call: Call, found: ArmId, subnet: Row, addresses: list[Placed], wanted:
                     "privateLinkConnectionProperties": {
                         "groupId": each.member.group,
                         "requiredMemberName": each.member.name,
-                        "fqdns": [],
+                        "fqdns": list(each.member.fqdns) if connection.carries_traffic else [],
                     },
                 },
             }
         )
-    vnet = call.row(ArmId.parse(subnet.id.partition("/subnets/")[0]))
     body: Json = {
         "name": name,
         "id": str(nic),
         "type": NIC,
-        "location": vnet.json["location"],
+        "location": location,
         "properties": {
             "provisioningState": "Succeeded",
             "resourceGuid": call.new_guid(),
@@ -88,7 +97,7 @@ def made(call: Call, found: ArmId, subnet: Row, addresses: list[Placed], wanted:
             "privateEndpoint": {"id": str(found)},
         },
     }
-    return call.tx.put(nic, body)
+    return call.tx.put(nic, body, parent=found.key)
 
 
 def delete(_call: Call, row: Row) -> None:

@@ -57,11 +57,8 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
 def delete(call: Call, row: Row) -> None:
     """Delete an endpoint in any state, with its network interface. Its addresses are free after a while."""
     connection_in(row.json).after(Side.CONSUMER, Action.DELETE)
-    for group in call.tx.children(row.key):
-        call.tx.delete(group)
-    for nic in row.json["properties"]["networkInterfaces"]:
-        if interface := call.tx.get(nic["id"].casefold()):
-            call.tx.delete(interface)
+    for child in call.tx.children(row.key):  # the network interface, and a zone group
+        call.tx.delete(child)
     connections.forget(call, row)
     call.tx.release(row.key, call.now)
     call.tx.delete(row)
@@ -87,7 +84,7 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
     }
     wanted = map(_configuration, _static(given))
     placed = network_interfaces.placed(call, found, subnet, target_members.members_of(call, link), wanted)
-    nic = network_interfaces.made(call, found, subnet, placed, given.text("customNetworkInterfaceName"))
+    nic = network_interfaces.made(call, found, subnet, placed, head["location"], connection, given)
     linked = {
         "name": request.name,
         "id": f"{found}/{request.list}/{request.name}",
@@ -108,11 +105,10 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
         "ipVersionType": "IPv4",
     }
     body = with_connection({**head, "properties": properties}, connection)
-    call.tx.put(found, body, network=subnet.parent)
     if connection.carries_traffic:
-        body = endpoint_dns.reveal(call, body)
+        body = endpoint_dns.with_names(call, body)
     connections.made(call, found, request.target, request.groups, connection)
-    return call.tx.put(found, body)
+    return call.tx.put(found, body, network=subnet.parent)
 
 
 def _place(call: Call, found: ArmId, location: str, given: Body) -> tuple[Row, Row]:

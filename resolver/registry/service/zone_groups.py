@@ -23,7 +23,9 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
     assert parent is not None  # noqa: S101 - a zone group has one
     endpoint, given = call.row(parent), body.object("properties").objects("privateDnsZoneConfigs")
     if was is None:
-        check_limit(Limit.ZONE_GROUPS_PER_ENDPOINT, len(call.tx.children(endpoint.key)), endpoint.id)
+        check_limit(
+            Limit.ZONE_GROUPS_PER_ENDPOINT, len(call.tx.children(endpoint.key, found.type.casefold())), endpoint.id
+        )
     check_limit(Limit.ZONES_PER_ZONE_GROUP, 0, str(found), len(given))
     configs: list[Json] = []
     for each in given:

@@ -38,6 +38,15 @@ class Row(NamedTuple):
         return etag_of(self.serial)
 
 
+class Family(NamedTuple):
+    """A resource with its children: their types, folded, and their bodies."""
+
+    key: str
+    id: str
+    body: str
+    children: list[tuple[str, str]]
+
+
 def etag_of(serial: int) -> str:
     """Return the ETag of a resource that was written last by this transaction, in Azure's form."""
     return f'W/"00000000-0000-4000-8000-{serial:012x}"'

@@ -5,13 +5,15 @@ Does not know what a resource means, when the transaction ends, or which thread 
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 import msgspec
 
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.model.subnet import Address
-from resolver.registry.store.row import Json, Row, etag_of
+from resolver.registry.store.row import Family, Json, Row, etag_of
 from zones.clocks import WallTime
 
 _ROW: Final = "SELECT key, id, type, subscription, grp, parent, network, serial, body FROM resources "
@@ -25,6 +27,8 @@ class Transaction:
         self.serial = serial
         """The number of this transaction, which the rows that it writes get."""
         self.changed: dict[str, str] = {}
+        self._known: dict[str, Row | None] = {}
+        """Rows as this transaction has read or written them, by key: a request reads some of them several times."""
 
     def _change(self, statement: str, *arguments: object) -> sqlite3.Cursor:
         """Run a statement that changes rows. Every change of a transaction goes through here."""
@@ -34,8 +38,10 @@ class Transaction:
 
     def get(self, key: str) -> Row | None:
         """Return a resource by its folded id; None where there is none."""
-        found = self._connection.execute(f"{_ROW} WHERE key = ?", (key,)).fetchone()
-        return Row(*found) if found else None
+        if key not in self._known:
+            found = self._connection.execute(f"{_ROW} WHERE key = ?", (key,)).fetchone()
+            self._known[key] = Row(*found) if found else None
+        return self._known[key]
 
     def put(self, made: ArmId, body: Json, *, parent: str = "", network: str = "") -> Row:
         """Write a resource, new or in place of the one with its id. Set the ETag in its body. Return the row.
@@ -55,7 +61,10 @@ class Transaction:
             self.serial, encoded, key,
         ).fetchone()  # fmt: skip
         if before:
-            return row._replace(parent=before[0], network=before[1])
+            row = row._replace(parent=before[0], network=before[1])
+        self._known[key] = row
+        if before:
+            return row
         self._change(
             "INSERT INTO resources (key, id, type, subscription, grp, parent, network, serial, body) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -69,6 +78,7 @@ class Transaction:
         if self._change("DELETE FROM resources WHERE key = ?", row.key).rowcount:
             self._count(row, -1)
         self.changed[row.key] = row.type
+        self._known[row.key] = None
 
     def listed(self, kind: str, subscription: str, group: str = "", after: str = "", limit: int = -1) -> list[Row]:
         """Return the resources of a type in a subscription, or in one of its groups, in the order of their keys.
@@ -80,10 +90,19 @@ class Transaction:
         limited = f"{_ROW} {where} ORDER BY key LIMIT ?"
         return [Row(*each) for each in self._connection.execute(limited, (*arguments, limit))]
 
-    def all_of(self, kind: str) -> Iterator[Row]:
-        """Yield all resources of a type."""
-        for each in self._connection.execute(f"{_ROW} WHERE type = ?", (kind,)):
-            yield Row(*each)
+    def families(self, kind: str) -> Iterator[Family]:
+        """Yield all resources of a type with their children."""
+        found = self._connection.execute(
+            "SELECT own.key, own.id, own.body, child.type, child.body FROM resources AS own "
+            "LEFT JOIN resources AS child ON child.parent = own.key WHERE own.type = ?",
+            (kind,),
+        )
+        for (key, text, body), rows in groupby(found, key=itemgetter(0, 1, 2)):
+            yield Family(key, text, body, [(row[3], row[4]) for row in rows if row[3]])
+
+    def family(self, row: Row) -> Family:
+        """Return a resource with its children."""
+        return Family(row.key, row.id, row.body, [(each.type, each.body) for each in self.children(row.key)])
 
     def in_group(self, subscription: str, group: str) -> list[Row]:
         """Return all resources of a group, without the group itself."""

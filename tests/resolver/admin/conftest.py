@@ -33,6 +33,7 @@ from resolver.process.orders import OrderReceiver
 from resolver.process.query_log_state import QueryLogState
 from resolver.process.reload_state import ReloadState
 from resolver.process.sandbox.level import SandboxLevel
+from resolver.registry.portal import Portal
 from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.claims.policy import ConflictPolicy, ZonePolicy
@@ -156,8 +157,10 @@ class ScriptedControl:
     decisions: OperatorDecisions = field(init=False)
     log_level: LogLevel = field(init=False)
     draining: bool = False
+    registry: Portal | None = None
     ends: dict[str, SyncEnd] = field(default_factory=dict)
     tails: QueryTails = field(init=False)
+    hub: None = None
 
     def __post_init__(self) -> None:
         self.history = HistoryRecorder(self.estate)

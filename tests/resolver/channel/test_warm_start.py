@@ -11,6 +11,8 @@ from resolver.channel import warm_start
 from resolver.channel.frames import Commit
 from resolver.channel.warm_start import FORMAT
 from resolver.control.state import writer
+from resolver.host_port import HostPort
+from resolver.registry_settings import RegistrySettings
 from tests.resolver.control.estate_feed import CONFIG, EstateFeed, ReplicaWorker, resources
 from tests.resolver.control.feed.test_feed_to_replica import contents
 from zones.claims.policy import ConflictPolicy
@@ -75,6 +77,20 @@ async def test_the_next_control_removes_old_names_once_it_has_read_all_sources(t
 async def test_a_file_of_another_configuration_is_not_opened(tmp_path: Path, change: dict[str, object]) -> None:
     await writer.write_warm_start(EstateFeed({}).feed, str(tmp_path), SAME)
     assert warm_start.opened(str(tmp_path), warm_start.digest(msgspec.structs.replace(CONFIG, **change))) is None
+
+
+def test_the_order_of_a_set_is_not_another_configuration() -> None:
+    """It differs from process to process, and so does that of the subscriptions of a registry's client."""
+    # 0 and 8 have one place in a small table of hashes, so the first one that comes is the first one that is read.
+    orders = [frozenset(order) for order in ([0, 8], [8, 0])]
+    assert [*orders[0]] != [*orders[1]]
+    one, other = (msgspec.structs.replace(CONFIG, auto=order) for order in orders)  # any field
+    assert warm_start.digest(one) == warm_start.digest(other)
+
+
+def test_who_may_use_the_registry_is_no_other_configuration_of_the_answers() -> None:
+    registry = RegistrySettings(HostPort("127.0.0.1", 8443))
+    assert warm_start.digest(msgspec.structs.replace(CONFIG, registry=registry)) == SAME
 
 
 def test_without_a_file_none_is_opened(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ READERS = [
 ]  # fmt: skip
 OTHERS = {
     "acknowledge", "cache flush", "drain", "pin remove", "pin set", "reload", "sync accept", "sync drop", "sync now",
-    "tail", "token new", "token revoke",
+    "tail", "token new", "token revoke", "registry list", "registry connections", "registry approve", "registry reject",
 }  # fmt: skip
-"""Commands that change something, or that do not end."""
+"""Commands that change something, that do not end, or that need a registry."""
 
 
 def with_output(prefix: str, command: object) -> Iterator[str]:

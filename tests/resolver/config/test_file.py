@@ -307,7 +307,7 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
             1,
             27,
             "sources[0].type",
-            "must be `files` or `azure` or `registry` -> files",
+            "must be `files` or `azure` or `registry` or `hub` -> files",
         ),
         ("sources: [{name: a, path: a}]", 1, 11, "sources[0]", "`type` is missing"),
         ("sources: [a]", 1, 11, "sources[0]", "must be a mapping of keys to values"),

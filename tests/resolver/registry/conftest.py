@@ -6,34 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from resolver.host_port import HostPort
 from resolver.registry.arm.app import application
-from resolver.registry.model.resource_id import ArmId
 from resolver.registry.registry import Registry
-from resolver.registry.service import resources
-from resolver.registry.service.body import Body
-from resolver.registry.service.call import Call
-from resolver.registry.service.resources import Precondition
-from resolver.registry.service.types import type_of
 from resolver.registry.store.sqlite_file import FILE
-from resolver.registry_settings import RegistrySettings
-from tests import registry_shapes
-from tests.registry_shapes import BOTH, CONSUMER, PROVIDER, TENANT, VERSION, Answer, Client, first_resources
-
-SETTINGS = msgspec.convert(
-    {
-        "listen": HostPort("127.0.0.1", 8443),
-        "tenant": TENANT,
-        "subscriptions": [{"id": CONSUMER, "name": "consumer"}, {"id": PROVIDER, "name": "provider"}],
-        "clients": registry_shapes.accepted_clients(),
-    },
-    RegistrySettings,
-)
+from tests.filled_registry import SETTINGS, opened
+from tests.registry_shapes import BOTH, TENANT, VERSION, Answer, Client
 
 
 class Arm(Protocol):
@@ -104,15 +85,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The database of a registry with groups, the network `hub` and the storage account `acct`."""
     folder = tmp_path_factory.mktemp("prepared")
 
-    def write(call: Call) -> None:
-        for path, body in first_resources().items():
-            found = ArmId.parse(path)
-            resources.put(call, type_of(found), found, Body(body), Precondition())
-
     async def make() -> None:
-        made = Registry(str(folder), lambda: SETTINGS)
-        async with made.opened():
-            await made.write(registry_shapes.caller(BOTH), write)
+        async with opened(folder):
+            pass
 
     asyncio.run(make())
     return (folder / FILE).read_bytes()

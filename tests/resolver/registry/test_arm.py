@@ -108,6 +108,13 @@ async def test_ids_have_no_case_and_keep_theirs(lab: Arm) -> None:
     assert (again.status, again.body["name"]) == (200, "PrivEnd")
 
 
+async def test_a_path_with_empty_segments_names_the_same_resource(lab: Arm) -> None:
+    """`az resource` sends `Microsoft.Storage//storageAccounts` where it is given a group, a type and a name."""
+    path = account("other")
+    made = await lab("PUT", path.replace("Microsoft.Storage/", "Microsoft.Storage//"), {"location": "westeurope"})
+    assert (made.status, made.body["id"]) == (201, path)
+
+
 async def test_of_two_writers_with_one_etag_the_second_is_refused(lab: Arm) -> None:
     path = network("hub", "virtualNetworks")
     etag = (await lab("GET", path)).headers["ETag"]

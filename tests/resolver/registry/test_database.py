@@ -15,8 +15,9 @@ from resolver.registry.store.database import Database
 from resolver.registry.store.sqlite_file import FILE, Unavailable
 from resolver.registry.store.transaction import Transaction
 from resolver.sources.reading import ReadError
+from tests.filled_registry import SETTINGS
 from tests.registry_shapes import account, endpoint, network
-from tests.resolver.registry.conftest import SETTINGS, Arm
+from tests.resolver.registry.conftest import Arm
 
 ONE = ArmId.parse(network("one"))
 
@@ -50,7 +51,7 @@ async def test_a_write_that_fails_undoes_only_itself(tmp_path: Path) -> None:
         )
         assert isinstance(results[1], LookupError)
         assert await database.read(lambda tx: tx.get(ONE.key)) is None
-        assert len(await database.read(lambda tx: list(tx.all_of(ONE.type.casefold())))) == 3
+        assert len(await database.read(lambda tx: list(tx.families(ONE.type.casefold())))) == 3
     assert set().union(*seen) == {each.key for each in others}
     assert sorted(results[i] for i in (0, 2, 3)) == [1, 2, 3]  # type: ignore[type-var]  # numbers
 

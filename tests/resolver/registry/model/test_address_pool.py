@@ -108,7 +108,7 @@ class _Full(Stored):
         return int(last) - int(first) + 1 - (int(first) <= int(self.free) <= int(last))
 
 
-@pytest.mark.parametrize(("prefix", "most"), [("10.0.0.0/8", 25), ("fd00:db8::/64", 65)])
+@pytest.mark.parametrize(("prefix", "most"), [("10.0.0.0/8", 26), ("fd00:db8::/64", 66)])
 def test_the_one_free_address_of_a_huge_subnet_is_found_with_few_counts(prefix: str, most: int) -> None:
     one = _Full(Subnet(ID, (prefix,)), HOLD)
     version: IpVersion = 6 if ":" in prefix else 4

@@ -1,0 +1,153 @@
+"""Handlers for the registry: its lists, and what owners and consumers do with private endpoints and connections.
+
+Does not know what the registry does, or who may do it there (`resolver.registry`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from resolver.admin import filters
+from resolver.admin.access import registry_callers
+from resolver.admin.access.identity import IDENTITY
+from resolver.admin.access.problems import Code, Refused
+from resolver.admin.paging import Page, check_scope, decoded_cursor, encoded_cursor
+from resolver.admin.resources import registry
+from resolver.admin.resources.model import ListParameters, Model, Parameters
+from resolver.admin.resources.registry import DecisionRequest, RegistryEndpointParameters, RegistryParameters
+from resolver.admin.responses import item_response, list_response
+from resolver.admin.route import Context
+from resolver.registry.model.access import Caller
+from resolver.registry.model.connection import Action
+from resolver.registry.model.failure import ArmFailure
+from resolver.registry.model.selection import Selection
+
+if TYPE_CHECKING:  # only a configuration with a registry loads the registry
+    from resolver.registry.portal import Portal
+
+_CODES: Final[Mapping[int, Code]] = MappingProxyType(
+    {
+        403: Code.REGISTRY_FORBIDDEN,
+        404: Code.REGISTRY_MISSING,
+        409: Code.REGISTRY_CONFLICT,
+        412: Code.CHANGED,
+        503: Code.REGISTRY_UNAVAILABLE,
+    }
+)
+"""By the status of Azure's error."""
+_RETRY: Final = MappingProxyType({"Retry-After": "5"})
+
+
+async def list_endpoints(context: Context, request: web.Request, asked: RegistryEndpointParameters) -> web.Response:
+    """Answer with the private endpoints in the subscriptions that the caller sees, sorted by id."""
+    portal, caller = _portal(context), _caller(context, request)
+    wanted = Selection(asked.subscription, asked.state, asked.vnet, asked.target, asked.name)
+    with _refusals(request):
+        found = await portal.endpoints(caller, wanted, _after(request, asked), asked.limit)
+    return _listed(request, asked, [registry.endpoint(each.body, each.nic) for each in found.items], found.next)
+
+
+async def get_endpoint(context: Context, request: web.Request, _: Parameters) -> web.Response:
+    """Answer with one private endpoint."""
+    with _refusals(request):
+        found = await _portal(context).endpoint(_caller(context, request), request.match_info["name"])
+    return item_response(registry.endpoint(found.body, found.nic))
+
+
+async def list_connections(context: Context, request: web.Request, asked: RegistryParameters) -> web.Response:
+    """Answer with the connections to targets in the subscriptions that the caller sees, sorted by id."""
+    portal, caller = _portal(context), _caller(context, request)
+    wanted = Selection(asked.subscription, asked.state, (), asked.target, asked.name)
+    with _refusals(request):
+        found = await portal.connections(caller, wanted, _after(request, asked), asked.limit)
+    return _listed(request, asked, [registry.connection(each.body, each.message) for each in found.items], found.next)
+
+
+async def get_connection(context: Context, request: web.Request, _: Parameters) -> web.Response:
+    """Answer with one connection."""
+    with _refusals(request):
+        found = await _portal(context).connection(_caller(context, request), request.match_info["name"])
+    return item_response(registry.connection(found.body, found.message))
+
+
+async def approve(context: Context, request: web.Request, wanted: DecisionRequest) -> web.Response:
+    """Approve a connection in any state."""
+    return await _decide(context, request, Action.APPROVE, wanted)
+
+
+async def reject(context: Context, request: web.Request, wanted: DecisionRequest) -> web.Response:
+    """Reject a connection in any state."""
+    return await _decide(context, request, Action.REJECT, wanted)
+
+
+async def remove(context: Context, request: web.Request, wanted: DecisionRequest) -> web.Response:
+    """Remove a connection."""
+    return await _decide(context, request, Action.REMOVE, wanted)
+
+
+async def _decide(context: Context, request: web.Request, action: Action, wanted: DecisionRequest) -> web.Response:
+    portal, caller = _portal(context), _caller(context, request)
+    with _refusals(request):
+        before = await portal.connection(caller, request.match_info["name"])
+        key = before.body["id"]
+        with _audited(context, request, f"registry.{action}", key):
+            after = await portal.decide(caller, key, action, wanted.reason, wanted.etag)
+    state = {} if action is Action.REMOVE else {"state": after.state, "reason": wanted.reason}
+    context.audit(request, f"registry.{action}", key, {"state": before.state}, state)
+    return item_response(registry.connection(after.body, after.message))
+
+
+def _portal(context: Context) -> "Portal":
+    found = context.view.registry
+    if found is None:
+        raise Refused(
+            Code.NO_REGISTRY,
+            "there is no registry: the configuration has no section `registry`, or it is new and needs a restart",
+        )
+    return found
+
+
+def _caller(context: Context, request: web.Request) -> Caller:
+    return registry_callers.caller(request[IDENTITY], _portal(context).settings)
+
+
+@contextmanager
+def _refusals(request: web.Request) -> Iterator[None]:
+    """Turn failures of the registry into errors of this interface, with Azure's code and sentence."""
+    try:
+        yield
+    except ArmFailure as failure:
+        if failure.status == 403 and not request[IDENTITY].is_proven:
+            raise Refused(Code.TOKEN_MISSING, f"this needs a token: {failure.message}") from None
+        headers = _RETRY if failure.status == 503 else {}
+        code = _CODES.get(failure.status, Code.REGISTRY_INVALID)
+        raise Refused(code, failure.message, headers, azure=failure.code) from None
+
+
+@contextmanager
+def _audited(context: Context, request: web.Request, action: str, target: str) -> Iterator[None]:
+    """Record that the registry refuses a change, where it does."""
+    try:
+        yield
+    except ArmFailure as failure:
+        context.audit(request, action, target, {}, {"status": failure.status, "refused": failure.code})
+        raise
+
+
+def _after(request: web.Request, asked: ListParameters) -> str:
+    """Return the key after which a page begins. Raises `InvalidCursor`."""
+    if asked.cursor is None:
+        return ""
+    after, scope = decoded_cursor(asked.cursor, tuple[str, str])
+    check_scope(scope, filters.page_request(request, asked).scope)
+    return after
+
+
+def _listed(request: web.Request, asked: ListParameters, items: Sequence[Model], after: str) -> web.Response:
+    scope = filters.page_request(request, asked).scope
+    return list_response(
+        Page([each.model_dump_json().encode() for each in items], encoded_cursor((after, scope)) if after else None)
+    )

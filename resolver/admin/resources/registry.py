@@ -1,0 +1,101 @@
+"""The registry's private endpoints and connections as JSON, without the nesting of Azure's bodies."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters
+from resolver.registry.model.resource_id import ArmId
+from zones.azure.endpoint import ConnectionState
+
+Json = dict[str, Any]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Etag = Annotated[str, StringConstraints(max_length=200)]
+
+
+class RegistryEndpointItem(Model):
+    """A private endpoint of the registry, as its consumer sees it."""
+
+    id: str = Field(description="Azure resource id.")
+    name: str
+    group: str = Field(description="Name of its resource group.")
+    subscription: str = Field(description="Id of its subscription.")
+    location: str
+    state: str = Field(description="State of the connection: `Approved`, `Pending`, `Rejected` or `Disconnected`.")
+    description: str = Field(description="Why it has this state, in the words of the owner of the target or of Azure.")
+    target: str = Field(description="Resource id or alias of what it connects to.")
+    sub_resource: str = Field(description="Group id, for example `blob`; empty for a private link service.")
+    manual: bool = Field(description="Whether the owner of the target was asked for approval.")
+    message: str = Field(description="The message to the owner of the target.")
+    subnet: str = Field(description="Resource id of its subnet.")
+    nic: str = Field(description="Resource id of its network interface.")
+    addresses: list[str]
+    names: list[str] = Field(description="Its FQDNs, which it has once it is approved.")
+    tags: dict[str, str]
+    etag: str = Field(description="Changes with each change of the endpoint.")
+
+
+class RegistryConnectionItem(Model):
+    """A private endpoint connection, as the owner of its target sees it."""
+
+    id: str = Field(description="Azure resource id.")
+    name: str
+    state: str = Field(description="`Approved`, `Pending` or `Rejected`.")
+    description: str = Field(description="Why it has this state.")
+    message: str = Field(description="The consumer's message to the owner of the target.")
+    target: str = Field(description="Resource id of the target.")
+    sub_resource: str = Field(description="Group id, for example `blob`; empty for a private link service.")
+    endpoint: str = Field(description="Resource id of the private endpoint.")
+    etag: str = Field(description="Changes with each change of the connection.")
+
+
+class RegistryParameters(ListParameters):
+    """Query parameters of the registry's lists."""
+
+    state: tuple[Annotated[ConnectionState, OneOf(ConnectionState)], ...] = Field(
+        default=(), description="Only those in this state."
+    )
+    subscription: tuple[str, ...] = Field(default=(), description="Only those of this subscription: its id or name.")
+    target: tuple[str, ...] = Field(default=(), description="Only those to this target: its id, name or alias.")
+    name: tuple[str, ...] = Field(default=(), description="Only those of this name, or of an endpoint of this name.")
+
+
+class RegistryEndpointParameters(RegistryParameters):
+    """Query parameters of `/v1/registry/endpoints`."""
+
+    vnet: tuple[str, ...] = Field(default=(), description="Only those in this virtual network: its id or name.")
+
+
+class DecisionRequest(Parameters):
+    """What the owner of a target decides about a connection."""
+
+    reason: Reason = Field(default="", description="Why. Both sides see it as the description of the connection.")
+    etag: Etag = Field(default="", description="Only while the connection has this `etag`: 412 if it has changed.")
+
+
+def endpoint(body: Json, nic: Json) -> RegistryEndpointItem:
+    """Return an endpoint, given as Azure's API has it and its network interface, as JSON."""
+    found, properties = ArmId.parse(body["id"]), body["properties"]
+    manual = properties["manualPrivateLinkServiceConnections"]
+    link = (manual or properties["privateLinkServiceConnections"])[0]["properties"]
+    state = link["privateLinkServiceConnectionState"]
+    configurations = [each["properties"] for each in nic["properties"]["ipConfigurations"]]
+    names = (name for each in configurations for name in each["privateLinkConnectionProperties"]["fqdns"])
+    return RegistryEndpointItem(
+        id=body["id"], name=body["name"], group=found.group, subscription=found.subscription,
+        location=body["location"], state=state["status"], description=state["description"],
+        target=link["privateLinkServiceId"], sub_resource=next(iter(link["groupIds"]), ""), manual=bool(manual),
+        message=link["requestMessage"], subnet=properties["subnet"]["id"], nic=nic["id"],
+        addresses=[each["privateIPAddress"] for each in configurations], names=list(dict.fromkeys(names)),
+        tags=body.get("tags") or {}, etag=body["etag"],
+    )  # fmt: skip
+
+
+def connection(body: Json, message: str) -> RegistryConnectionItem:
+    """Return a connection, given as Azure's API has it, as JSON."""
+    properties, state = body["properties"], body["properties"]["privateLinkServiceConnectionState"]
+    return RegistryConnectionItem(
+        id=body["id"], name=body["name"], state=state["status"], description=state["description"], message=message,
+        target=str(ArmId.parse(body["id"]).parent), sub_resource=next(iter(properties.get("groupIds", ())), ""),
+        endpoint=properties["privateEndpoint"]["id"], etag=body["etag"],
+    )  # fmt: skip

@@ -1,0 +1,99 @@
+"""Rules between keys of sources, of the registry and of the hub.
+
+Each takes a model whose values are valid one by one and yields the contradictions that it finds.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from resolver.azure_settings import CredentialType
+from resolver.config.contradiction import Contradiction, twice
+from resolver.config.model import Configuration
+from resolver.config.nodes import Part
+from resolver.config.sources import (
+    AzureSection,
+    CredentialSection,
+    HubSourceSection,
+    RegistrySourceSection,
+    SecretReference,
+)
+from resolver.host_port import parse
+
+_CREDENTIAL_KEYS: Final[dict[CredentialType, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "default": ((), ("client_id",)),
+    "managed-identity": ((), ("client_id",)),
+    "workload-identity": ((), ("tenant_id", "client_id")),
+    "cli": ((), ("tenant_id",)),
+    "client-secret": (("tenant_id", "client_id", "secret"), ()),
+    "certificate": (("tenant_id", "client_id", "certificate"), ("password",)),
+}
+"""By type of credential: the keys that it needs, and the keys that it may have."""
+
+
+def of_sources(model: Configuration) -> Iterator[Contradiction]:
+    """Yield the contradictions in `sources`."""
+    for i, source in enumerate(model.sources):
+        if isinstance(source, HubSourceSection) and source.token:
+            yield from _one_of(("sources", i, "token"), source.token)
+        if not isinstance(source, AzureSection):
+            continue
+        where: tuple[Part, ...] = ("sources", i, "subscriptions")
+        yield from twice("subscription", (((*where, j), each) for j, each in enumerate(source.subscriptions)))
+        yield from _credential(("sources", i, "credential"), source.credential)
+        if source.events:
+            yield from _one_of(("sources", i, "events", "secret"), source.events.secret)
+
+
+def _credential(where: tuple[Part, ...], given: CredentialSection) -> Iterator[Contradiction]:
+    needed, possible = _CREDENTIAL_KEYS[given.type]
+    for key in needed:
+        if getattr(given, key) is None:
+            yield Contradiction(where, f"a `{given.type}` needs `{key}`")
+    for key in ("tenant_id", "client_id", "secret", "certificate", "password"):
+        value = getattr(given, key)
+        if value is not None and key not in (*needed, *possible):
+            yield Contradiction((*where, key), f"a credential of type `{given.type}` has no `{key}`")
+        elif isinstance(value, SecretReference):
+            yield from _one_of((*where, key), value)
+
+
+def _one_of(where: tuple[Part, ...], reference: SecretReference) -> Iterator[Contradiction]:
+    if bool(reference.file) == bool(reference.environment):
+        yield Contradiction(where, "needs either `file` or `environment`")
+
+
+def of_registry(model: Configuration) -> Iterator[Contradiction]:
+    """Yield the contradictions between `registry` and the sources of this type."""
+    registry = model.registry
+    sources = [i for i, source in enumerate(model.sources) if isinstance(source, RegistrySourceSection)]
+    if registry is None:
+        if sources:
+            yield Contradiction(
+                ("sources", sources[0], "type"), "there is no registry: it needs the section `registry`"
+            )
+        return
+    for i in sources[1:]:
+        yield Contradiction(("sources", i, "type"), "there is one registry, and another source has it already")
+    if not parse(registry.listen).address.is_loopback and not registry.tls:
+        yield Contradiction(("registry", "listen"), f"`{registry.listen}` is not loopback: it needs `registry.tls`")
+    known = tuple(each.id for each in registry.subscriptions)
+    where: tuple[Part, ...] = ("registry", "subscriptions")
+    yield from twice("subscription", (((*where, i, "id"), each) for i, each in enumerate(known)))
+    where = ("registry", "clients")
+    yield from twice("client", (((*where, i, "id"), each.id) for i, each in enumerate(registry.clients)))
+    yield from twice("client", (((*where, i, "name"), each.name) for i, each in enumerate(registry.clients)))
+    for i, client in enumerate(registry.clients):
+        for role in ("owner", "consumer", "reader"):
+            for j, subscription in enumerate(getattr(client, role)):
+                if subscription not in known:
+                    message = f"the registry has no subscription `{subscription}`"
+                    yield Contradiction((*where, i, role, j), message, subscription, known)
+
+
+def of_hub(model: Configuration) -> Iterator[Contradiction]:
+    """Yield the contradictions in `hub`."""
+    hub = model.hub
+    if hub and not parse(hub.listen).address.is_loopback and not hub.tls:
+        yield Contradiction(("hub", "listen"), f"`{hub.listen}` is not loopback: it needs `hub.tls`")
+    if hub and hub.tls and hub.tls.clients and not hub.tls.client_ca:
+        yield Contradiction(("hub", "tls", "clients"), "`hub.tls.client_ca` must name the authorities of the clients")

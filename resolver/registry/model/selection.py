@@ -1,0 +1,17 @@
+"""What a person wants of a list of the registry, in the person's words."""
+
+from typing import NamedTuple
+
+
+class Selection(NamedTuple):
+    """The resources that a list should have. Each field selects any of its texts; empty: everything."""
+
+    subscriptions: tuple[str, ...] = ()
+    """Ids or names."""
+    states: tuple[str, ...] = ()
+    vnets: tuple[str, ...] = ()
+    """Ids or names of virtual networks."""
+    targets: tuple[str, ...] = ()
+    """Ids, names or aliases."""
+    names: tuple[str, ...] = ()
+    """Names of endpoints, or of connections."""

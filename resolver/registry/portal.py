@@ -1,0 +1,89 @@
+"""What people do with the registry other than through Azure's API: lists over all that they see, and decisions.
+
+The admin interface and its commands use the registry through this. Each call has a caller, and goes to the services
+that the Resource Manager's API uses. Does not know HTTP.
+"""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from resolver.registry.model.access import Caller, check_access
+from resolver.registry.model.connection import Action
+from resolver.registry.model.failure import no_database
+from resolver.registry.model.resource_id import ArmId
+from resolver.registry.model.selection import Selection
+from resolver.registry.registry import Registry
+from resolver.registry.service import lists, named, resources
+from resolver.registry.service.body import Body
+from resolver.registry.service.call import Call
+from resolver.registry.service.lists import ConnectionEntry, EndpointEntry, Part
+from resolver.registry.service.resources import Precondition
+from resolver.registry.service.types import type_of
+from resolver.registry.store.sqlite_file import Unavailable
+from resolver.registry_settings import RegistrySettings
+
+_STATUS: Final = {Action.APPROVE: "Approved", Action.REJECT: "Rejected"}
+
+_T = TypeVar("_T")
+
+
+class Portal:
+    """The registry for people. All methods raise `ArmFailure`, which is 503 while the database cannot be used."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    @property
+    def settings(self) -> RegistrySettings:
+        """The present settings of the registry."""
+        return self._registry.settings()
+
+    async def endpoints(self, caller: Caller, wanted: Selection, after: str, size: int) -> Part[EndpointEntry]:
+        """Return the next private endpoints after a key, `size` at most."""
+        return await self._read(caller, lambda call: lists.endpoints(call, wanted, after, size))
+
+    async def connections(self, caller: Caller, wanted: Selection, after: str, size: int) -> Part[ConnectionEntry]:
+        """Return the next private endpoint connections after a key, `size` at most."""
+        return await self._read(caller, lambda call: lists.connections(call, wanted, after, size))
+
+    async def endpoint(self, caller: Caller, text: str) -> EndpointEntry:
+        """Return the private endpoint with this id, name or beginning of a name."""
+        return await self._read(caller, lambda call: lists.endpoint_entry(call, named.endpoint(call, text)))
+
+    async def connection(self, caller: Caller, text: str) -> ConnectionEntry:
+        """Return the connection with this id, name or beginning of a name, or of the endpoint with this name."""
+        return await self._read(caller, lambda call: lists.connection_entry(call, named.connection(call, text)))
+
+    async def decide(self, caller: Caller, connection: str, action: Action, reason: str, etag: str) -> ConnectionEntry:
+        """Approve, reject or remove the connection with an id. Return it; as it was, where it is removed now.
+
+        `etag`: only while the connection has this ETag; empty: in any case.
+        """
+
+        def work(call: Call) -> ConnectionEntry:
+            found = ArmId.parse(connection)
+            kind, row, given = type_of(found), call.row(found), Precondition(etag)
+            before = lists.connection_entry(call, row)
+            if action is Action.REMOVE:
+                check_access(caller, found, "delete")
+                resources.delete(call, kind, found, given)
+                return before
+            check_access(caller, found, "write")
+            state = {"status": _STATUS[action]} | ({"description": reason} if reason else {})
+            body = Body({"properties": {"privateLinkServiceConnectionState": state}})
+            resources.put(call, kind, found, body, given)
+            return before._replace(body=call.row(found).json)
+
+        return await self._write(caller, work)
+
+    async def _read(self, caller: Caller, work: Callable[[Call], _T]) -> _T:
+        try:
+            return await self._registry.read(caller, work)
+        except Unavailable:
+            raise no_database() from None
+
+    async def _write(self, caller: Caller, work: Callable[[Call], _T]) -> _T:
+        try:
+            return await self._registry.write(caller, work)
+        except Unavailable:
+            raise no_database() from None

@@ -1,0 +1,52 @@
+"""The resource that a person means: by its id, its name, or the beginning of a name that no other one has."""
+
+from collections.abc import Callable, Collection
+from typing import Final
+
+from resolver.registry.model.access import check_access
+from resolver.registry.model.failure import ArmFailure
+from resolver.registry.model.resource_id import ArmId
+from resolver.registry.service.call import ENDPOINT, Call
+from resolver.registry.service.lists import connection_types, consumer_name, name_of, rows
+from resolver.registry.store.row import Row
+
+_SHOWN: Final = 4
+"""Ids in a sentence about a name that several resources have."""
+_LONGEST: Final = 200
+
+
+def endpoint(call: Call, text: str) -> Row:
+    """Return the private endpoint that a text means. Raises `ArmFailure` 403, 404 and 409."""
+    return _meant(call, text, (ENDPOINT,), "private endpoint", lambda row: (name_of(row),))
+
+
+def connection(call: Call, text: str) -> Row:
+    """Return the connection that a text means: its own name counts, and that of its endpoint. Raises `ArmFailure`."""
+    return _meant(call, text, connection_types(), "connection", lambda row: (name_of(row), consumer_name(row)))
+
+
+def _meant(call: Call, text: str, kinds: Collection[str], what: str, names: Callable[[Row], tuple[str, ...]]) -> Row:
+    shown = text[:_LONGEST]
+    if text.startswith("/"):
+        found = ArmId.parse(text)
+        check_access(call.caller, found, "read")
+        if found.type.casefold() not in {kind.casefold() for kind in kinds}:
+            raise ArmFailure(404, "ResourceNotFound", f"{shown!r} is not the id of a {what}.")
+        return call.row(found)
+    folded = text.casefold()
+    exact: list[Row] = []
+    near: list[Row] = []
+    for row in rows(call, kinds):
+        known = names(row)
+        if folded in known:
+            exact.append(row)
+        elif any(each.startswith(folded) for each in known):
+            near.append(row)
+    fitting = exact or near
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        raise ArmFailure(404, "ResourceNotFound", f"There is no {what} {shown!r} that {call.caller.name} can see.")
+    ids = ", ".join(row.id for row in fitting[:_SHOWN])
+    more = f" and {len(fitting) - _SHOWN} more" if len(fitting) > _SHOWN else ""
+    raise ArmFailure(409, "AmbiguousName", f"{shown!r} can be any of these {what}s. Use an id: {ids}{more}.")
