@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from resolver.registry.store.sqlite_file import FILE
+from tests.filled_registry import SETTINGS
 from tests.registry_shapes import AUDITOR, BOTH, CONSUMER, NETWORKER, PROVIDER, SUPPLIER, Answer, Client, network
-from tests.resolver.registry.conftest import SETTINGS
 from tests.resolver.registry.direct import DirectRegistry, Request, Stored
 from tests.resolver.registry.expected import (
     CHOICES,
