@@ -44,6 +44,8 @@ _ROUTES: Final = (
     _route("GET", rf"{_SUBSCRIPTION}{_PLACE}/operations/(?P<operation>[^/]+)", operations.status),
     _route("GET", rf"{_SUBSCRIPTION}{_PLACE}/operationresults/(?P<operation>[^/]+)", operations.result),
     _route("POST", rf"{_GROUP}{_PLACE}/checkprivatelinkservicevisibility", questions.service_is_visible),
+    _route("GET", rf"{_GROUP}{_PLACE}/autoapprovedprivatelinkservices", questions.approving_services),
+    _route("GET", rf"{_GROUP}{_PLACE}/availableprivateendpointtypes", questions.endpoint_types),
     _route(_ANY, rf"(?P<id>{_SUBSCRIPTION}/resourcegroups/(?P<group>[^/]+))", resource_handlers.on_resource),
     _route("GET", rf"{_GROUP}{_PROVIDER}/(?P<type>[^/]+)", resource_handlers.in_scope),
     _route(_ANY, _RESOURCE, resource_handlers.on_resource),

@@ -13,8 +13,10 @@ from resolver.registry.service.endpoint_body import connection_in, with_connecti
 from resolver.registry.store.row import Json, Row
 
 
-def made(call: Call, endpoint: ArmId, target: Row, groups: tuple[str, ...], connection: Connection) -> Row:
-    """Write the connection of a new endpoint to a target."""
+def made(
+    call: Call, endpoint: ArmId, location: str, target: Row, groups: tuple[str, ...], connection: Connection
+) -> Row:
+    """Write the connection of a new endpoint, which is in `location`, to a target."""
     owner = ArmId.parse(target.id)
     found = owner.child(CONNECTIONS, f"{endpoint.name}.{call.new_guid()}")
     properties: Json = {
@@ -26,6 +28,7 @@ def made(call: Call, endpoint: ArmId, target: Row, groups: tuple[str, ...], conn
         properties["groupIds"] = list(groups)
     else:
         properties["linkIdentifier"] = str(call.tx.serial)  # unique, as the number in the PROXY protocol must be
+        properties["privateEndpointLocation"] = location
     body: Json = {"name": found.name, "id": str(found), "type": found.type, "properties": properties}
     row = call.tx.put(found, body, parent=target.key)
     call.tx.connect(endpoint.key, row.key, target.key)

@@ -107,7 +107,7 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
     body = with_connection({**head, "properties": properties}, connection)
     if connection.carries_traffic:
         body = endpoint_dns.with_names(call, body)
-    connections.made(call, found, request.target, request.groups, connection)
+    connections.made(call, found, head["location"], request.target, request.groups, connection)
     return call.tx.put(found, body, network=subnet.parent)
 
 

@@ -95,6 +95,12 @@ def visible_by_alias(call: Call, text: str, subscription: str) -> bool:
     return row is not None and visible(row, subscription)
 
 
+def approving(call: Call, subscription: str, location: str) -> list[str]:
+    """Return the ids of the services of a location that approve the connections of a subscription by themselves."""
+    rows = (row for each in call.settings.subscriptions for row in call.tx.listed(SERVICE.casefold(), each.id))
+    return [row.id for row in rows if row.json["location"] == location and approves(row, subscription)]
+
+
 def _access(row: Row) -> ServiceAccess:
     properties = row.json["properties"]
     lists = (properties[name]["subscriptions"] for name in ("visibility", "autoApproval"))

@@ -163,9 +163,8 @@ def delete_subnet(call: Call, row: Row) -> None:
 def shown_subnet(call: Call, row: Row) -> Json:
     """Return a subnet with the endpoints that have an address from it."""
     body = row.json
-    held = (call.tx.get(key) for key in call.tx.holders(row.key))
-    if endpoints := [{"id": each.id} for each in held if each and each.type == ENDPOINT.casefold()]:
-        body["properties"]["privateEndpoints"] = endpoints
+    if endpoints := call.tx.ids_in(row.key, ENDPOINT.casefold()):
+        body["properties"]["privateEndpoints"] = [{"id": each} for each in endpoints]
     return body
 
 
@@ -225,6 +224,7 @@ def put_peering(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
         "peeringSyncLevel": "FullyInSync" if back else "RemoteNotInSync",
         "remoteVirtualNetwork": {"id": remote.id},
         "remoteAddressSpace": remote.json["properties"]["addressSpace"],
+        "remoteVirtualNetworkAddressSpace": remote.json["properties"]["addressSpace"],
         "allowVirtualNetworkAccess": given.switch("allowVirtualNetworkAccess", default=True),
     }
     for name in ("allowForwardedTraffic", "allowGatewayTransit", "useRemoteGateways"):

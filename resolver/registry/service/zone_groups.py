@@ -30,9 +30,10 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
     configs: list[Json] = []
     for each in given:
         named = each.object("properties")
-        path, name = named.where("privateDnsZoneId"), each.needed("name")
+        path = named.where("privateDnsZoneId")
         zone = require_type(ArmId.parse(named.needed("privateDnsZoneId"), path), ZONE, path)
-        shown = {"provisioningState": "Succeeded", "privateDnsZoneId": str(zone), "recordSets": []}
+        name = each.text("name") or zone.name.replace(".", "-")
+        shown = {"privateDnsZoneId": str(zone), "recordSets": []}
         configs.append(
             {
                 "name": name,

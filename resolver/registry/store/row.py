@@ -20,7 +20,6 @@ class Row(NamedTuple):
     id: str
     type: str
     subscription: str
-    group: str
     parent: str
     network: str
     serial: int

@@ -13,13 +13,12 @@ MIGRATIONS: Final = (
         id TEXT NOT NULL,
         type TEXT NOT NULL,
         subscription TEXT NOT NULL,
-        grp TEXT NOT NULL,
         parent TEXT NOT NULL,
         network TEXT NOT NULL,
         serial BIGINT NOT NULL,
         body TEXT NOT NULL
     );
-    CREATE INDEX resources_by_type ON resources (type, subscription, grp, key);
+    CREATE INDEX resources_by_type ON resources (type, subscription, key);
     CREATE INDEX resources_by_parent ON resources (parent, type, key);
     CREATE TABLE counts (
         scope TEXT NOT NULL,

@@ -16,7 +16,7 @@ from resolver.registry.model.subnet import Address
 from resolver.registry.store.row import Family, Json, Row, etag_of
 from zones.clocks import WallTime
 
-_ROW: Final = "SELECT key, id, type, subscription, grp, parent, network, serial, body FROM resources "
+_ROW: Final = "SELECT key, id, type, subscription, parent, network, serial, body FROM resources "
 
 
 class Transaction:
@@ -51,10 +51,7 @@ class Transaction:
         key, kind = made.key, made.type.casefold()
         body["etag"] = etag_of(self.serial)
         encoded = msgspec.json.encode(body).decode()
-        row = Row(
-            key, str(made), kind, made.subscription.casefold(), made.group.casefold(), parent, network,
-            self.serial, encoded,
-        )  # fmt: skip
+        row = Row(key, str(made), kind, made.subscription.casefold(), parent, network, self.serial, encoded)
         self.changed[key] = kind
         before = self._change(
             "UPDATE resources SET serial = ?, body = ? WHERE key = ? RETURNING parent, network",
@@ -66,8 +63,8 @@ class Transaction:
         if before:
             return row
         self._change(
-            "INSERT INTO resources (key, id, type, subscription, grp, parent, network, serial, body) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO resources (key, id, type, subscription, parent, network, serial, body) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             *row,
         )
         self._count(row, 1)
@@ -85,10 +82,12 @@ class Transaction:
 
         `after`: the key of the last row of the page before. `limit`: the most rows; -1: all.
         """
-        where = "WHERE type = ? AND subscription = ? " + ("AND grp = ? " if group else "") + "AND key > ?"
-        arguments = (kind, subscription, *((group,) if group else ()), after)
-        limited = f"{_ROW} {where} ORDER BY key LIMIT ?"
-        return [Row(*each) for each in self._connection.execute(limited, (*arguments, limit))]
+        first, last = _within(ArmId(subscription, group).key)
+        found = self._connection.execute(
+            f"{_ROW} WHERE type = ? AND subscription = ? AND key > ? AND key < ? ORDER BY key LIMIT ?",
+            (kind, subscription, max(first, after), last, limit),
+        )
+        return [Row(*each) for each in found]
 
     def families(self, kind: str) -> Iterator[Family]:
         """Yield all resources of a type with their children."""
@@ -106,11 +105,18 @@ class Transaction:
 
     def in_group(self, subscription: str, group: str) -> list[Row]:
         """Return all resources of a group, without the group itself."""
-        found = self._connection.execute(
-            f"{_ROW} WHERE subscription = ? AND grp = ? AND type <> 'microsoft.resources/resourcegroups'",
-            (subscription, group),
-        )
+        bounds = _within(ArmId(subscription, group).key)
+        found = self._connection.execute(f"{_ROW} WHERE key > ? AND key < ? ORDER BY key", bounds)
         return [Row(*each) for each in found]
+
+    def ids_in(self, subnet: str, kind: str) -> list[str]:
+        """Return the ids of the resources of a type with an address in a subnet, in the order of their keys."""
+        found = self._connection.execute(
+            "SELECT DISTINCT held.id FROM addresses JOIN resources AS held ON held.key = addresses.holder "
+            "WHERE addresses.subnet = ? AND addresses.released IS NULL AND held.type = ? ORDER BY held.key",
+            (subnet, kind),
+        )
+        return [each[0] for each in found]
 
     def children(self, parent: str, kind: str = "", after: str = "", limit: int = -1) -> list[Row]:
         """Return the children of a resource, of one type or of all, in the order of their keys."""
@@ -266,6 +272,11 @@ class Transaction:
             name,
             value,
         )
+
+
+def _within(scope: str) -> tuple[str, str]:
+    """Return two texts between which the keys of everything in a subscription, group or resource are."""
+    return f"{scope}/", f"{scope}0"  # "0" is the character after "/"
 
 
 def _ordered(address: Address) -> str:
