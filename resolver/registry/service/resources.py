@@ -20,6 +20,8 @@ _MAX_TAGS: Final = 50
 class ResourceType(NamedTuple):
     """One type of resource, by its full name.
 
+    `check_changeable` raises `ArmFailure` for a body whose tags cannot change any more.
+
     `put` writes a resource and returns its row; `was` is the row before, None for a new one. `delete` removes a row
     with all that belongs to it. Either is None where clients may not do this. `shown` returns the body as clients see
     it. `has_parent`: the resource is the child of another one, and has no location of its own.
@@ -30,6 +32,7 @@ class ResourceType(NamedTuple):
     delete: Callable[[Call, Row], None] | None
     shown: Callable[[Call, Row], Json] = lambda _call, row: row.json
     has_parent: bool = False
+    check_changeable: Callable[[Json], None] = lambda _body: None
 
 
 class Precondition(NamedTuple):
@@ -95,11 +98,12 @@ def put(call: Call, kind: ResourceType, found: ArmId, body: Body, given: Precond
 
 def tag(call: Call, kind: ResourceType, found: ArmId, body: Body, given: Precondition) -> Json:
     """Replace the tags of a resource. Raises `ArmFailure`."""
-    if kind.put is None:
+    if kind.put is None or kind.has_parent:
         raise not_allowed(found, "PATCH")
     row = call.row(found)
     _check_precondition(row, given, found)
     changed = row.json
+    kind.check_changeable(changed)
     if "tags" in body:
         changed["tags"] = tags_of(body)
     return kind.shown(call, call.tx.put(ArmId.parse(row.id), changed, parent=row.parent))

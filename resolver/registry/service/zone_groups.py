@@ -10,6 +10,7 @@ from resolver.registry.model.resource_id import ArmId, require_type
 from resolver.registry.service import endpoint_dns
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import Call
+from resolver.registry.service.endpoint_body import check_changeable
 from resolver.registry.service.resources import child_of
 from resolver.registry.store.row import Json, Row
 from zones.azure.limits import Limit
@@ -22,6 +23,7 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
     parent = found.parent
     assert parent is not None  # noqa: S101 - a zone group has one
     endpoint, given = call.row(parent), body.object("properties").objects("privateDnsZoneConfigs")
+    check_changeable(endpoint.json)
     if was is None:
         check_limit(
             Limit.ZONE_GROUPS_PER_ENDPOINT, len(call.tx.children(endpoint.key, found.type.casefold())), endpoint.id

@@ -259,6 +259,10 @@ class RegistryMachine(RuleBasedStateMachine):
         etag = self.before.resources[made.path.casefold()]["etag"]
         requests = [Request("PATCH", made.path, {"tags": {"writer": text}}, BOTH, etag) for text in ("a", "b")]
         answers = self.registry.ask(*requests)
+        if not made.connection:
+            for each in answers:
+                self._refused(each, "PrivateEndpointCannotBeUpdatedInDisconnectedState")
+            return
         assert sorted(each.status for each in answers) == [200, 412], answers
         won = next(each for each in answers if each.status == 200)
         made.tags = won.body["tags"]
@@ -271,6 +275,9 @@ class RegistryMachine(RuleBasedStateMachine):
         if attach:
             configs = [{"name": each, "properties": {"privateDnsZoneId": zone}} for each, zone in ZONES.items()]
             answer = self._ask(Request("PUT", path, {"properties": {"privateDnsZoneConfigs": configs}}))
+            if not made.connection:
+                self._refused(answer, "PrivateEndpointCannotBeUpdatedInDisconnectedState")
+                return
             assert answer.status in {200, 201}, answer
             made.has_zones = True
         else:
