@@ -9,12 +9,15 @@ from typing import Final, NamedTuple
 
 from resolver.registry.model.failure import ArmFailure, bad_request
 from resolver.registry.model.resource_id import ArmId
+from resolver.registry.model.resource_name import check_group_name, check_name
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import Call, missing
 from resolver.registry.store.row import Json, Row
 
-_NAME: Final = re.compile(r"[A-Za-z0-9]([\w.()-]{0,88}[\w])?", re.ASCII)
 _MAX_TAGS: Final = 50
+_MAX_TAG_NAME: Final = 512
+_MAX_TAG_VALUE: Final = 256
+_RESERVED_IN_TAGS: Final = re.compile(r"[<>%&\\?/\x00-\x1f]")
 
 
 class ResourceType(NamedTuple):
@@ -82,13 +85,8 @@ def put(call: Call, kind: ResourceType, found: ArmId, body: Body, given: Precond
         raise not_allowed(found, "PUT")
     check_group(call, found)
     was = call.tx.get(found.key)
-    if was is None and not _NAME.fullmatch(found.name):
-        raise bad_request(
-            "InvalidResourceName",
-            f"The resource name {found.name[:80]!r} is invalid. It must begin with a letter or digit, end with a "
-            "letter, digit or underscore, and have letters, digits, underscores, dots and hyphens only, at most 90.",
-            "name",
-        )
+    if was is None:
+        (check_name if found.namespace else check_group_name)(found.name)
     _check_precondition(was, given, found)
     if was is not None:
         found = ArmId.parse(was.id)  # the case of the first request stays
@@ -134,7 +132,26 @@ def tags_of(body: Body) -> Json:
     tags = body.object("tags")
     if len(tags.given) > _MAX_TAGS:
         raise bad_request("TooManyTags", f"A resource has at most {_MAX_TAGS} tags.", "tags")
-    return {name: tags.text(name) for name in tags.given}
+    found = {name: tags.text(name) for name in tags.given}
+    for name, value in found.items():
+        _check_tag(name, value)
+    return found
+
+
+def _check_tag(name: str, value: str) -> None:
+    if not name or len(name) > _MAX_TAG_NAME or _RESERVED_IN_TAGS.search(name):
+        raise bad_request(
+            "InvalidTagNameCharacters",
+            f"The tag name {name[:40]!r} is invalid. It has 1 to {_MAX_TAG_NAME} characters, and none of <>%&\\?/ and "
+            "no control character.",
+            "tags",
+        )
+    if len(value) > _MAX_TAG_VALUE:
+        raise bad_request(
+            "InvalidTagValueLength",
+            f"The value of the tag {name[:40]!r} has {len(value)} characters. It can have {_MAX_TAG_VALUE} at most.",
+            "tags",
+        )
 
 
 def head_of(call: Call, found: ArmId, body: Body, was: Row | None) -> Json:

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ class Request(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """All rows of the file. Addresses as the file spells them."""
+    """All rows of the file of a registry. Addresses are as the file spells them."""
 
     resources: Mapping[str, Any]
     """Bodies by key."""
@@ -50,6 +51,7 @@ class Stored(NamedTuple):
     """Endpoint, connection and target."""
     counts: Mapping[tuple[str, str], int]
     aliases: Mapping[str, str]
+    operations: frozenset[str]
     facts: Mapping[str, str]
 
 
@@ -135,24 +137,25 @@ class DirectRegistry:
             return Answer(503, {}, {"error": {"code": "ServiceUnavailable", "message": "The database is gone."}})
         return Answer(reply.status, reply.headers, msgspec.to_builtins(reply.body))
 
-    # -- the file
-
     def stored(self) -> Stored:
-        """Return all rows of the file, without those of operations."""
-        file = sqlite3.connect(self._registry.path)
-        try:
-            rows = file.execute("SELECT key, type, body FROM resources").fetchall()
-            addresses = file.execute("SELECT subnet, address, holder, released FROM addresses").fetchall()
-            connections = file.execute("SELECT endpoint, connection, target FROM connections").fetchall()
-            counts = file.execute("SELECT scope, type, number FROM counts").fetchall()
-            return Stored(
-                {key: json.loads(body) for key, _, body in rows},
-                {key: kind for key, kind, _ in rows},
-                {(subnet, address): (holder, released) for subnet, address, holder, released in addresses},
-                frozenset(connections),
-                {(scope, kind): number for scope, kind, number in counts},
-                dict(file.execute("SELECT alias, service FROM aliases").fetchall()),
-                dict(file.execute("SELECT name, value FROM facts").fetchall()),
-            )
-        finally:
-            file.close()
+        """Return all rows of the file."""
+        return stored(self._registry.path)
+
+
+def stored(path: Path) -> Stored:
+    """Return all rows of a registry's file."""
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        rows = file.execute("SELECT key, type, body FROM resources").fetchall()
+        addresses = file.execute("SELECT subnet, address, holder, released FROM addresses").fetchall()
+        connections = file.execute("SELECT endpoint, connection, target FROM connections").fetchall()
+        counts = file.execute("SELECT scope, type, number FROM counts").fetchall()
+        return Stored(
+            {key: json.loads(body) for key, _, body in rows},
+            {key: kind for key, kind, _ in rows},
+            {(subnet, address): (holder, released) for subnet, address, holder, released in addresses},
+            frozenset(connections),
+            {(scope, kind): number for scope, kind, number in counts},
+            dict(file.execute("SELECT alias, service FROM aliases").fetchall()),
+            frozenset(each for (each,) in file.execute("SELECT id FROM operations")),
+            dict(file.execute("SELECT name, value FROM facts").fetchall()),
+        )
