@@ -14,7 +14,7 @@ TARGETS      ?= query reply frames zone inventory header packet event
 # Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test pythons check fmt venv plain bench fuzz api clients chaos soak lock sbom audit dist packaging az
+.PHONY: run test pythons check fmt venv plain bench fuzz api clients chaos soak lock sbom audit dist packaging az javascript
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -62,6 +62,17 @@ $(AZ): requirements-az.lock
 	touch $(AZ)
 
 az: $(AZ)
+
+# Azure's library for JavaScript, for tests/live/test_registry_javascript.py. Needs node and npm.
+JAVASCRIPT := build/javascript/.installed
+
+$(JAVASCRIPT): tests/live/javascript/package-lock.json
+	mkdir -p build/javascript
+	cp tests/live/javascript/package.json tests/live/javascript/package-lock.json build/javascript
+	npm ci --silent --ignore-scripts --no-audit --no-fund --prefix build/javascript
+	touch $(JAVASCRIPT)
+
+javascript: $(JAVASCRIPT)
 
 fmt: $(STAMP)
 	$(BIN)/ruff format .

@@ -61,6 +61,7 @@ class _ResourceManager:
         app = web.Application(middlewares=[_answered], client_max_size=LONGEST)
         app.router.add_get("/metadata/endpoints", self._endpoints)
         app.router.add_get("/{tenant}/v2.0/.well-known/openid-configuration", self._discovery)
+        app.router.add_get("/{tenant}/discovery/v2.0/keys", self._public_keys)
         for path in ("/{tenant}/oauth2/v2.0/token", "/{tenant}/oauth2/token"):
             app.router.add_post(path, self._token)
         app.router.add_get("/tenants", self._tenants)
@@ -80,6 +81,10 @@ class _ResourceManager:
     async def _discovery(self, request: web.Request) -> web.Response:
         self._check_tenant(request)
         return tokens.discovery(self._origin(request), request.match_info["tenant"]).response()
+
+    async def _public_keys(self, request: web.Request) -> web.Response:
+        self._check_tenant(request)
+        return tokens.public_keys().response()
 
     async def _token(self, request: web.Request) -> web.Response:
         self._check_tenant(request)

@@ -34,6 +34,7 @@ def discovery(origin: str, tenant: str) -> Reply:
             "issuer": f"{base}/v2.0",
             "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
             "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "jwks_uri": f"{base}/discovery/v2.0/keys",
             "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
             "response_types_supported": ["token"],
             "grant_types_supported": ["client_credentials"],
@@ -41,6 +42,11 @@ def discovery(origin: str, tenant: str) -> Reply:
             "subject_types_supported": ["pairwise"],
         },
     )
+
+
+def public_keys() -> Reply:
+    """Return the public keys of a tenant: there are none, because only the registry checks its tokens."""
+    return Reply(200, {"keys": []})
 
 
 def issued(form: Mapping[str, str], authorization: str, origin: str, settings: RegistrySettings, key: str) -> Reply:

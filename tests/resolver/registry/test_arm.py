@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from yarl import URL
 
 from tests.registry_shapes import (
     BOTH,
@@ -58,9 +59,12 @@ async def test_other_flows_and_tenants_get_no_token(http: Http) -> None:
     assert reply.status == 400
 
 
-async def test_the_discovery_names_the_token_endpoint(http: Http) -> None:
+async def test_the_discovery_names_the_token_endpoint_and_the_keys(http: Http) -> None:
+    """Libraries for JavaScript refuse a discovery document without `jwks_uri`."""
     reply = await http.get(f"/{TENANT}/v2.0/.well-known/openid-configuration")
     found = await reply.json()
+    keys = await http.get(URL(found["jwks_uri"]).path)
+    assert await keys.json() == {"keys": []}
     assert found["token_endpoint"].endswith(f"/{TENANT}/oauth2/v2.0/token")
     assert found["issuer"].endswith(f"/{TENANT}/v2.0")
 
