@@ -30,6 +30,8 @@ class Credential(msgspec.Struct, frozen=True):
     """The certificate with its private key, PEM or PKCS#12."""
     password: Secret | None = None
     """The password of the certificate."""
+    authority: str = ""
+    """Origin that issues the tokens. Empty: that of the cloud."""
 
 
 class EventSettings(msgspec.Struct, frozen=True):

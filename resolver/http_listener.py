@@ -130,7 +130,8 @@ class _Listener:
         """Listen. Raises OSError."""
         if isinstance(listen, HostPort):
             family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-            listen = socket.create_server((listen.host, listen.port), family=family, backlog=_BACKLOG)
+            backlog = max(_BACKLOG, self._limit)  # all spokes of a hub connect when it starts
+            listen = socket.create_server((listen.host, listen.port), family=family, backlog=backlog)
         listen.settimeout(0)
         self._socket = listen
         self._resume()

@@ -14,8 +14,8 @@ from typing import Final
 
 from resolver import path_pattern, settings
 from resolver.admin_settings import AdminOidc, AdminSettings, AdminTls, AdminToken, CertificateClient
-from resolver.azure_settings import AzureSettings, Credential, EventSettings, Secret
 from resolver.config.accept_registry import registry_settings
+from resolver.config.accept_sources import source_settings
 from resolver.config.admin import AdminOidcSection, AdminSection, AdminTlsSection
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
@@ -26,10 +26,9 @@ from resolver.config.named_files import ZoneFilePaths, absolute, authorities
 from resolver.config.query_log import DnstapSection, QueryLogSection
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
-from resolver.config.sources import FilesSection, HubSourceSection, RegistrySourceSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
-from resolver.hub_settings import HubSettings, HubSourceSettings
+from resolver.hub_settings import HubSettings
 from resolver.query_log_settings import (
     CLASSES,
     STDOUT,
@@ -41,7 +40,6 @@ from resolver.query_log_settings import (
 )
 from resolver.version import VERSION
 from zones.azure.catalogue_table import Suffix
-from zones.azure.clouds import CLOUDS
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
 from zones.dns import name
@@ -106,7 +104,7 @@ def accept(
             listeners=listeners,
             catalogue=suffixes,
             zones=zones,
-            sources=tuple(_source(source, folder) for source in model.sources),
+            sources=tuple(source_settings(source, folder) for source in model.sources),
             names=tuple(
                 NameEntry(each.name, each.endpoint, each.member or "", place("names", i))
                 for i, each in enumerate(model.names)
@@ -140,59 +138,6 @@ def _canonical(text: str) -> str:
 def _network(given: NetworkSection, place: Callable[..., str]) -> Network:
     excepted = tuple(ExceptedItem(text, place("except", i)) for i, text in enumerate(given.except_))
     return Network(given.name, given.clients, given.vnets, given.reach, excepted=excepted)
-
-
-# -- sources
-
-
-def _source(source: Source, folder: Path) -> settings.SourceSettings:
-    if isinstance(source, FilesSection):
-        path = absolute(folder / source.path)
-        return settings.SourceSettings(source.name, source.type, path, source.on_unsynced, guard=source.guard)
-    if isinstance(source, RegistrySourceSection):
-        return settings.SourceSettings(source.name, source.type, on_unsynced=source.on_unsynced, guard="off")
-    if isinstance(source, HubSourceSection):
-        hub = HubSourceSettings(
-            source.urls,
-            _optional_secret(source.token, folder),
-            absolute(folder / source.ca) if source.ca else "",
-            source.private_dns,
-        )
-        return settings.SourceSettings(
-            source.name, source.type, source.urls[0], source.on_unsynced, 0, source.expire, None, source.guard, hub
-        )
-    given = source.credential
-    credential = Credential(
-        type=given.type,
-        tenant_id=given.tenant_id or "",
-        client_id=given.client_id or "",
-        secret=_optional_secret(given.secret, folder),
-        certificate=_optional_secret(given.certificate, folder),
-        password=_optional_secret(given.password, folder),
-    )
-    management = source.management or CLOUDS[source.cloud].management
-    webhook = source.events
-    azure = AzureSettings(
-        subscriptions=source.subscriptions,
-        interval=source.interval,
-        cloud=source.cloud,
-        management=management,
-        credential=credential,
-        private_dns=source.private_dns,
-        events=EventSettings(parse(webhook.listen), _secret(webhook.secret, folder)) if webhook else None,
-    )
-    return settings.SourceSettings(
-        source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure, source.guard
-    )
-
-
-def _optional_secret(given: SecretReference | None, folder: Path) -> Secret | None:
-    return None if given is None else _secret(given, folder)
-
-
-def _secret(given: SecretReference, folder: Path) -> Secret:
-    file = absolute(folder / given.file) if given.file else ""
-    return Secret(file, given.environment or "")
 
 
 # -- the admin interface

@@ -24,8 +24,8 @@ _CREDENTIAL_KEYS: Final[dict[CredentialType, tuple[tuple[str, ...], tuple[str, .
     "managed-identity": ((), ("client_id",)),
     "workload-identity": ((), ("tenant_id", "client_id")),
     "cli": ((), ("tenant_id",)),
-    "client-secret": (("tenant_id", "client_id", "secret"), ()),
-    "certificate": (("tenant_id", "client_id", "certificate"), ("password",)),
+    "client-secret": (("tenant_id", "client_id", "secret"), ("authority",)),
+    "certificate": (("tenant_id", "client_id", "certificate"), ("password", "authority")),
 }
 """By type of credential: the keys that it needs, and the keys that it may have."""
 
@@ -49,7 +49,7 @@ def _credential(where: tuple[Part, ...], given: CredentialSection) -> Iterator[C
     for key in needed:
         if getattr(given, key) is None:
             yield Contradiction(where, f"a `{given.type}` needs `{key}`")
-    for key in ("tenant_id", "client_id", "secret", "certificate", "password"):
+    for key in ("tenant_id", "client_id", "secret", "certificate", "password", "authority"):
         value = getattr(given, key)
         if value is not None and key not in (*needed, *possible):
             yield Contradiction((*where, key), f"a credential of type `{given.type}` has no `{key}`")

@@ -110,6 +110,11 @@ class CredentialSection(Section):
         default=None, description="The certificate with its private key, PEM or PKCS#12, of a `certificate`."
     )
     password: Reference | None = Field(default=None, description="The password of the certificate, if it has one.")
+    authority: Management | None = Field(
+        default=None,
+        description="Origin that issues the tokens for a `client-secret` or `certificate`, where that is not Microsoft "
+        "Entra ID: a registry of another pldns, or Azure Stack. HTTPS. Default: that of the cloud.",
+    )
 
 
 _NAME: Final = "Name in logs, metrics and the admin interface; unique."

@@ -28,7 +28,7 @@ def offline(config: ControlSettings, now: WallTime, parsed: ParsedZones | None =
     estate = assemble(config, zone_files.read(config.zones, {}, parsed), saved, scans, now)
     for name in others:
         if not estate.sources[name].synced:
-            advice = "; `pldns plan` reads the source" if estate.sources[name].remote else ""
+            advice = "; `pldns plan` reads the source" if estate.sources[name].type == "azure" else ""
             why = f"no data of this source is saved in {Path(config.state_directory)} yet{advice}"
             estate.health.failed(name, why, now)
     return estate

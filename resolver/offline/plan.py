@@ -64,8 +64,8 @@ async def made(
 ) -> tuple[Plan, Estate, Estate]:
     """Return the plan, the estate as it was, and the estate as it would be.
 
-    `remotes`: the sources that are asked, by name. A registry has its saved data. `begin` is called with what is read
-    next: the files, then each remote source.
+    `remotes`: the sources that are asked, by name. A registry and a hub have their saved data. `begin` is
+    called with what is read next: the files, then each remote source.
     """
     begin("files")
     before, after = _restored(config, saved, now), _restored(config, saved, now)

@@ -84,6 +84,8 @@ def make(config: Credential, cloud: Cloud, http: aiohttp.ClientSession) -> "Asyn
         "transport": AioHttpTransport(session=http, session_owner=False),
         "retry_total": _RETRIES,
     }
+    authority = config.authority or cloud.authority
+    own: dict[str, Any] = {"authority": authority, "disable_instance_discovery": bool(config.authority)}
     client, tenant = config.client_id or None, config.tenant_id or None
     match config.type:
         case "managed-identity":
@@ -96,7 +98,7 @@ def make(config: Credential, cloud: Cloud, http: aiohttp.ClientSession) -> "Asyn
             return aio.AzureCliCredential(tenant_id=config.tenant_id)
         case "client-secret":
             return aio.ClientSecretCredential(
-                config.tenant_id, config.client_id, secret.text(config.secret), authority=cloud.authority, **common
+                config.tenant_id, config.client_id, secret.text(config.secret), **own, **common
             )
         case "certificate":
             return aio.CertificateCredential(
@@ -104,7 +106,7 @@ def make(config: Credential, cloud: Cloud, http: aiohttp.ClientSession) -> "Asyn
                 config.client_id,
                 certificate_data=secret.octets(config.certificate),
                 password=secret.text(config.password) if config.password else None,
-                authority=cloud.authority,
+                **own,
                 **common,
             )
         case "default":

@@ -4,6 +4,7 @@ Explains each failure in one line, with what to do. Does not know what a message
 part of the token is ever in an error or in the log.
 """
 
+import os
 import ssl
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -88,10 +89,10 @@ class HubClient:
         try:
             found = certificate.certificates(Path(file).read_bytes())
             return ssl.create_default_context(cadata=found or "none")
+        except ssl.SSLError:  # which is an OSError too
+            raise HubFailed(f"`ca`: {file} has no certificate of an authority in PEM form") from None
         except OSError as error:
             raise HubFailed(f"`ca`: {file} cannot be read: {error.strerror}") from None
-        except ssl.SSLError:
-            raise HubFailed(f"`ca`: {file} has no certificate of an authority in PEM form") from None
 
 
 async def _check(answer: aiohttp.ClientResponse, url: str) -> None:
@@ -147,7 +148,7 @@ def _reason(error: Exception) -> str:
         case aiohttp.ClientConnectorDNSError():
             return f"its address is not known: {error.os_error}"
         case aiohttp.ClientConnectorError():
-            return f"no connection: {error.os_error.strerror or type(error.os_error).__name__}"
+            return f"no connection: {os.strerror(error.os_error.errno or 0)}"  # asyncio's text repeats the address
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError() | ConnectionError():
             return "the connection broke off"
     return str(error)[:_QUOTED] or type(error).__name__

@@ -117,6 +117,8 @@ ID = "is not an id such as 00000000-0000-0000-0000-000000000000"
         (azure("credential: {type: managed-identity, client_id: mine}"), "credential.client_id", f"`mine` {ID}"),
         (azure(f"credential: {{type: cli, client_id: {A}}}"), "credential.client_id",
          "a credential of type `cli` has no `client_id`"),
+        (azure("credential: {type: cli, authority: 'https://a'}"), "credential.authority",
+         "a credential of type `cli` has no `authority`"),
         (azure(f"credential: {{type: client-secret, client_id: {A}, tenant_id: t}}"), "credential",
          "a `client-secret` needs `secret`"),
         (azure(f"credential: {{type: client-secret, client_id: {A}, tenant_id: t, secret: {{}}}}"), "credential.secret",
