@@ -17,13 +17,23 @@ from resolver.admin.access.problems import Code, Refused
 from resolver.admin.paging import Page, check_scope, decoded_cursor, encoded_cursor
 from resolver.admin.resources import registry
 from resolver.admin.resources.model import ListParameters, Model, Parameters
-from resolver.admin.resources.registry import DecisionRequest, RegistryEndpointParameters, RegistryParameters
+from resolver.admin.resources.registry import (
+    DecisionRequest,
+    DeletionRequest,
+    EndpointCreation,
+    NetworkCreation,
+    RegistryEndpointParameters,
+    RegistryListParameters,
+    RegistryParameters,
+    TargetCreation,
+)
 from resolver.admin.responses import item_response, list_response
 from resolver.admin.route import Context
 from resolver.registry.model.access import Caller
 from resolver.registry.model.connection import Action
 from resolver.registry.model.failure import ArmFailure
 from resolver.registry.model.selection import Selection
+from resolver.registry.model.short_request import EndpointRequest, NetworkRequest, TargetRequest
 
 if TYPE_CHECKING:  # only a configuration with a registry loads the registry
     from resolver.registry.portal import Portal
@@ -71,6 +81,70 @@ async def get_connection(context: Context, request: web.Request, _: Parameters) 
     with _refusals(request):
         found = await _portal(context).connection(_caller(context, request), request.match_info["name"])
     return item_response(registry.connection(found.body, found.message))
+
+
+async def list_subnets(context: Context, request: web.Request, asked: RegistryListParameters) -> web.Response:
+    """Answer with the subnets that the caller sees, sorted by id."""
+    portal, caller = _portal(context), _caller(context, request)
+    wanted = Selection(subscriptions=asked.subscription, names=asked.name)
+    with _refusals(request):
+        found = await portal.subnets(caller, wanted, _after(request, asked), asked.limit)
+    return _listed(request, asked, [registry.subnet(each.body, each.location) for each in found.items], found.next)
+
+
+async def list_targets(context: Context, request: web.Request, asked: RegistryListParameters) -> web.Response:
+    """Answer with the targets that the caller sees, sorted by id."""
+    portal, caller = _portal(context), _caller(context, request)
+    wanted = Selection(subscriptions=asked.subscription, names=asked.name)
+    with _refusals(request):
+        found = await portal.targets(caller, wanted, _after(request, asked), asked.limit)
+    return _listed(request, asked, [registry.target(each.body, each.sub_resources) for each in found.items], found.next)
+
+
+async def create_endpoint(context: Context, request: web.Request, wanted: EndpointCreation) -> web.Response:
+    """Make a private endpoint."""
+    asked = EndpointRequest(**{**dict(wanted), "addresses": tuple(wanted.addresses)})
+    with _refusals(request), _audited(context, request, "registry.create", wanted.name):
+        made = await _portal(context).create_endpoint(_caller(context, request), asked)
+    item = registry.endpoint(made.body, made.nic)
+    context.audit(
+        request, "registry.create", item.id, {}, {"target": item.target, "subnet": item.subnet, "state": item.state}
+    )
+    return item_response(item, status=201)
+
+
+async def create_network(context: Context, request: web.Request, wanted: NetworkCreation) -> web.Response:
+    """Make a virtual network."""
+    subnets = tuple((each.name, each.prefix) for each in wanted.subnets)
+    asked = NetworkRequest(
+        wanted.name, tuple(wanted.prefixes), subnets, wanted.group, wanted.location, wanted.subscription
+    )
+    with _refusals(request), _audited(context, request, "registry.create", wanted.name):
+        made = await _portal(context).create_network(_caller(context, request), asked)
+    item = registry.RegistryNetworkItem(subnets=[registry.subnet(each.body, each.location) for each in made])
+    context.audit(request, "registry.create", wanted.name, {}, {"prefixes": wanted.prefixes})
+    return item_response(item, status=201)
+
+
+async def create_target(context: Context, request: web.Request, wanted: TargetCreation) -> web.Response:
+    """Make a target."""
+    with _refusals(request), _audited(context, request, "registry.create", wanted.name):
+        made = await _portal(context).create_target(_caller(context, request), TargetRequest(**dict(wanted)))
+    item = registry.target(made.body, made.sub_resources)
+    context.audit(request, "registry.create", item.id, {}, {"type": item.type})
+    return item_response(item, status=201)
+
+
+async def delete_endpoint(context: Context, request: web.Request, wanted: DeletionRequest) -> web.Response:
+    """Delete a private endpoint in any state."""
+    portal, caller = _portal(context), _caller(context, request)
+    with _refusals(request):
+        before = await portal.endpoint(caller, request.match_info["name"])
+        item = registry.endpoint(before.body, before.nic)
+        with _audited(context, request, "registry.delete", item.id):
+            await portal.delete_endpoint(caller, item.id, wanted.etag)
+    context.audit(request, "registry.delete", item.id, {"state": item.state, "target": item.target}, {})
+    return item_response(item)
 
 
 async def approve(context: Context, request: web.Request, wanted: DecisionRequest) -> web.Response:

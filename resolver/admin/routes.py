@@ -37,10 +37,18 @@ from resolver.admin.resources.pins import PinItem, PinParameters, PinRequest, Un
 from resolver.admin.resources.queries import QueryParameters
 from resolver.admin.resources.registry import (
     DecisionRequest,
+    DeletionRequest,
+    EndpointCreation,
+    NetworkCreation,
     RegistryConnectionItem,
     RegistryEndpointItem,
     RegistryEndpointParameters,
+    RegistryListParameters,
+    RegistryNetworkItem,
     RegistryParameters,
+    RegistrySubnetItem,
+    RegistryTargetItem,
+    TargetCreation,
 )
 from resolver.admin.resources.running import DrainItem, DrainRequest, LogLevelItem, LogLevelRequest
 from resolver.admin.resources.sources import SourceItem, SourceParameters, SyncReply, SyncRequest
@@ -213,6 +221,32 @@ ROUTES: Final = (
         "/v1/registry/endpoints/{name}", registry.get_endpoint,
         "One private endpoint of the registry, by its id, its name or the beginning of its name.",
         RegistryEndpointItem, problems=_REGISTRY_ITEMS,
+    ),
+    Route(
+        "/v1/registry/endpoints", registry.create_endpoint, "Make a private endpoint.", RegistryEndpointItem,
+        body=EndpointCreation, status=201, problems=_REGISTRY_CHANGES,
+    ),
+    Route(
+        "/v1/registry/endpoints/{name}/delete", registry.delete_endpoint,
+        "Delete a private endpoint in any state. Nobody gets its addresses for a while.", RegistryEndpointItem,
+        body=DeletionRequest, problems=_REGISTRY_CHANGES,
+    ),
+    Route(
+        "/v1/registry/subnets", registry.list_subnets, "Subnets of the registry, by id.", RegistrySubnetItem,
+        listed=True, parameters=RegistryListParameters, problems=_REGISTRY_READS,
+    ),
+    Route(
+        "/v1/registry/networks", registry.create_network, "Make a virtual network with subnets.",
+        RegistryNetworkItem, body=NetworkCreation, status=201, problems=_REGISTRY_CHANGES,
+    ),
+    Route(
+        "/v1/registry/targets", registry.list_targets,
+        "What private endpoints can connect to: resources and private link services of the registry, by id.",
+        RegistryTargetItem, listed=True, parameters=RegistryListParameters, problems=_REGISTRY_READS,
+    ),
+    Route(
+        "/v1/registry/targets", registry.create_target, "Make a resource that private endpoints can connect to.",
+        RegistryTargetItem, body=TargetCreation, status=201, problems=_REGISTRY_CHANGES,
     ),
     Route(
         "/v1/registry/connections", registry.list_connections,

@@ -23,6 +23,11 @@ def show(name: str, url: str, wanted: Parameters, as_json: bool, limit: int) -> 
     """Print the items of one of the lists (`LISTINGS`) that the filters `wanted` select; return 0."""
     listing = LISTINGS[name]
     found = sorted(admin_client.items(url, listing.path, wanted), key=listing.order)
+    return print_items(listing, found, as_json, limit)
+
+
+def print_items(listing: Listing, found: list[Json], as_json: bool, limit: int) -> int:
+    """Print the items of a list as its table, or all of them as JSON; return 0."""
     if as_json:
         output.data(found)
         return 0

@@ -1,4 +1,4 @@
-"""What people do with the registry other than through Azure's API: lists over all that they see, and decisions.
+"""What people do with the registry other than through Azure's API: list what they see, make resources, and decide.
 
 The admin interface and its commands use the registry through this. Each call has a caller, and goes to the services
 that the Resource Manager's API uses. Does not know HTTP.
@@ -12,13 +12,15 @@ from resolver.registry.model.connection import Action
 from resolver.registry.model.failure import no_database
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.model.selection import Selection
+from resolver.registry.model.short_request import EndpointRequest, NetworkRequest, TargetRequest
 from resolver.registry.registry import Registry
-from resolver.registry.service import lists, named, resources
+from resolver.registry.service import creation, lists, named, resources
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import Call
-from resolver.registry.service.lists import ConnectionEntry, EndpointEntry, Part
+from resolver.registry.service.lists import ConnectionEntry, EndpointEntry, Part, SubnetEntry, TargetEntry
 from resolver.registry.service.resources import Precondition
 from resolver.registry.service.types import type_of
+from resolver.registry.service.virtual_networks import SUBNETS
 from resolver.registry.store.sqlite_file import Unavailable
 from resolver.registry_settings import RegistrySettings
 
@@ -45,6 +47,14 @@ class Portal:
     async def connections(self, caller: Caller, wanted: Selection, after: str, size: int) -> Part[ConnectionEntry]:
         """Return the next private endpoint connections after a key, `size` at most."""
         return await self._read(caller, lambda call: lists.connections(call, wanted, after, size))
+
+    async def subnets(self, caller: Caller, wanted: Selection, after: str, size: int) -> Part[SubnetEntry]:
+        """Return the next subnets after a key, `size` at most."""
+        return await self._read(caller, lambda call: lists.subnets(call, wanted, after, size))
+
+    async def targets(self, caller: Caller, wanted: Selection, after: str, size: int) -> Part[TargetEntry]:
+        """Return the next targets after a key, `size` at most. Private link services are among them."""
+        return await self._read(caller, lambda call: lists.targets(call, wanted, after, size))
 
     async def endpoint(self, caller: Caller, text: str) -> EndpointEntry:
         """Return the private endpoint with this id, name or beginning of a name."""
@@ -75,6 +85,33 @@ class Portal:
             return before._replace(body=call.row(found).json)
 
         return await self._write(caller, work)
+
+    async def create_endpoint(self, caller: Caller, wanted: EndpointRequest) -> EndpointEntry:
+        """Make a private endpoint."""
+        return await self._write(caller, lambda call: lists.endpoint_entry(call, creation.endpoint(call, wanted)))
+
+    async def create_network(self, caller: Caller, wanted: NetworkRequest) -> list[SubnetEntry]:
+        """Make a virtual network. Return its subnets."""
+
+        def work(call: Call) -> list[SubnetEntry]:
+            row = creation.network(call, wanted)
+            return [lists.subnet_entry(call, each) for each in call.tx.children(row.key, SUBNETS.casefold())]
+
+        return await self._write(caller, work)
+
+    async def create_target(self, caller: Caller, wanted: TargetRequest) -> TargetEntry:
+        """Make a target."""
+        return await self._write(caller, lambda call: lists.target_entry(call, creation.target(call, wanted)))
+
+    async def delete_endpoint(self, caller: Caller, endpoint: str, etag: str) -> None:
+        """Delete the private endpoint with an id. `etag` as for `decide`."""
+
+        def work(call: Call) -> None:
+            found = ArmId.parse(endpoint)
+            check_access(caller, found, "delete")
+            resources.delete(call, type_of(found), found, Precondition(etag))
+
+        await self._write(caller, work)
 
     async def _read(self, caller: Caller, work: Callable[[Call], _T]) -> _T:
         try:

@@ -49,6 +49,41 @@ class RegistryConnectionItem(Model):
     etag: str = Field(description="Changes with each change of the connection.")
 
 
+class RegistrySubnetItem(Model):
+    """A subnet of the registry, in which private endpoints can be."""
+
+    id: str = Field(description="Azure resource id.")
+    name: str
+    vnet: str = Field(description="Resource id of its virtual network.")
+    location: str
+    prefixes: list[str]
+    endpoints: int = Field(description="Private endpoints with an address in it.")
+
+
+class RegistryNetworkItem(Model):
+    """The subnets of a virtual network that was just made."""
+
+    subnets: list[RegistrySubnetItem]
+
+
+class RegistryTargetItem(Model):
+    """What private endpoints can connect to: a resource, or a private link service."""
+
+    id: str = Field(description="Azure resource id.")
+    name: str
+    type: str
+    location: str
+    alias: str = Field(description="Of a private link service; empty for others.")
+    sub_resources: list[str] = Field(description="Its group ids; none for a private link service.")
+
+
+class RegistryListParameters(ListParameters):
+    """Query parameters of the subnets and targets."""
+
+    subscription: tuple[str, ...] = Field(default=(), description="Only those of this subscription: its id or name.")
+    name: tuple[str, ...] = Field(default=(), description="Only those of this name.")
+
+
 class RegistryParameters(ListParameters):
     """Query parameters of the registry's lists."""
 
@@ -71,6 +106,63 @@ class DecisionRequest(Parameters):
 
     reason: Reason = Field(default="", description="Why. Both sides see it as the description of the connection.")
     etag: Etag = Field(default="", description="Only while the connection has this `etag`: 412 if it has changed.")
+
+
+ResourceName = Annotated[str, StringConstraints(min_length=1, max_length=90)]
+Text = Annotated[str, StringConstraints(max_length=2048)]
+Items = Annotated[list[Text], Field(max_length=100)]
+
+
+class EndpointCreation(Parameters):
+    """The private endpoint to make. It is in the location of the virtual network of its subnet."""
+
+    name: ResourceName
+    subnet: Text = Field(description="Its id, `NETWORK/SUBNET`, or its name if no other subnet has that.")
+    target: Text = Field(description="Id or alias; or the name of a target that the caller sees.")
+    group: Text = Field(default="", description="Resource group. Default: that of the virtual network.")
+    sub_resource: Text = Field(default="", description="Group id, such as `blob`. Default: the only one of the target.")
+    manual: bool = Field(
+        default=False, description="Ask the owner of the target for approval, although the caller may approve."
+    )
+    message: Text = Field(default="", description="To the owner of the target; at most 140 characters.")
+    addresses: Items = Field(
+        default=[], description="Static addresses, one for each member of the sub-resource. Default: dynamic ones."
+    )
+
+
+class SubnetCreation(Parameters):
+    """A subnet of the virtual network to make."""
+
+    name: ResourceName
+    prefix: Text
+
+
+class NetworkCreation(Parameters):
+    """The virtual network to make."""
+
+    name: ResourceName
+    prefixes: Items = Field(description="Its address space.")
+    subnets: list[SubnetCreation] = Field(default=[], max_length=100)
+    group: ResourceName = Field(description="Resource group, which is made if it does not exist.")
+    location: Text
+    subscription: Text = Field(default="", description="Its id or name. Default: the only one that the caller sees.")
+
+
+class TargetCreation(Parameters):
+    """The target to make: a resource that private endpoints can connect to."""
+
+    name: ResourceName
+    type: Text = Field(description="Such as `Microsoft.Storage/storageAccounts`, or `storageAccounts`.")
+    group: ResourceName = Field(description="Resource group, which is made if it does not exist.")
+    location: Text
+    kind: Text = ""
+    subscription: Text = Field(default="", description="Its id or name. Default: the only one that the caller sees.")
+
+
+class DeletionRequest(Parameters):
+    """The private endpoint to delete."""
+
+    etag: Etag = Field(default="", description="Only while the endpoint has this `etag`: 412 if it has changed.")
 
 
 def endpoint(body: Json, nic: Json) -> RegistryEndpointItem:
@@ -98,4 +190,23 @@ def connection(body: Json, message: str) -> RegistryConnectionItem:
         id=body["id"], name=body["name"], state=state["status"], description=state["description"], message=message,
         target=str(ArmId.parse(body["id"]).parent), sub_resource=next(iter(properties.get("groupIds", ())), ""),
         endpoint=properties["privateEndpoint"]["id"], etag=body["etag"],
+    )  # fmt: skip
+
+
+def subnet(body: Json, location: str) -> RegistrySubnetItem:
+    """Return a subnet, given as Azure's API has it, as JSON."""
+    properties = body["properties"]
+    prefixes = properties.get("addressPrefixes") or [properties["addressPrefix"]]
+    return RegistrySubnetItem(
+        id=body["id"], name=body["name"], vnet=body["id"].partition("/subnets/")[0], location=location,
+        prefixes=prefixes, endpoints=len(properties.get("privateEndpoints", ())),
+    )  # fmt: skip
+
+
+def target(body: Json, sub_resources: list[str]) -> RegistryTargetItem:
+    """Return a target, given as Azure's API has it, as JSON."""
+    alias = body["properties"].get("alias")
+    return RegistryTargetItem(
+        id=body["id"], name=body["name"], type=body["type"], location=body["location"],
+        alias=alias if isinstance(alias, str) else "", sub_resources=sub_resources,
     )  # fmt: skip

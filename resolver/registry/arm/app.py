@@ -20,7 +20,7 @@ from resolver.registry.arm import api_version, metadata, tokens
 from resolver.registry.arm.reply import JSON, Reply, refusal
 from resolver.registry.arm.request import Asked
 from resolver.registry.arm.routes import match
-from resolver.registry.model.access import Caller
+from resolver.registry.model.access import Caller, check_subscription
 from resolver.registry.model.failure import ArmFailure, bad_request, no_database
 from resolver.registry.registry import Registry
 from resolver.registry.service.resources import Precondition
@@ -124,7 +124,7 @@ class _ResourceManager:
             raise _media_type(request)
         given = Precondition(request.headers.get("If-Match", ""), request.headers.get("If-None-Match", ""))
         asked = Asked(request.method, request.url, self._origin(request), found.path, version, given, octets)
-        metadata.check_subscription(caller, self._registry.settings(), asked.subscription)
+        check_subscription(caller, [each.id for each in self._registry.settings().subscriptions], asked.subscription)
         if request.method not in _WRITES:
             return (await self._registry.read(caller, lambda call: found.handler(asked, call))).response()
         reply = await self._registry.write(caller, lambda call: found.handler(asked, call))

@@ -67,18 +67,6 @@ def subscriptions(caller: Caller, settings: RegistrySettings) -> Reply:
     return Reply(200, {"value": [_subscription(each, settings) for each in settings.subscriptions if each.id in seen]})
 
 
-def check_subscription(caller: Caller, settings: RegistrySettings, wanted: str) -> None:
-    """Check that a subscription exists, and that the caller has a role in it. Raises `ArmFailure` 404 and 403."""
-    if not any(each.id == wanted for each in settings.subscriptions):
-        raise ArmFailure(404, "SubscriptionNotFound", f"The subscription {wanted[:60]!r} could not be found.")
-    if wanted not in caller.roles.visible:
-        raise ArmFailure(
-            403,
-            "AuthorizationFailed",
-            f"{caller.shown} has no role in the subscription {wanted}.",
-        )
-
-
 def subscription(asked: Asked, call: Call) -> Reply:
     """Return one subscription."""
     found = next(each for each in call.settings.subscriptions if each.id == asked.subscription)

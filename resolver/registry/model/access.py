@@ -4,6 +4,7 @@ A caller has roles by subscription. The owner of a target and the consumer who c
 the resources of the subscriptions in which they have a role. Does not know how a caller proves who it is.
 """
 
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from resolver.registry.model.failure import ArmFailure
@@ -29,6 +30,18 @@ class Caller(NamedTuple):
     def shown(self) -> str:
         """The caller in a sentence of Azure's."""
         return f"The client {self.name!r}" + (f" with object id '{self.id}'" if self.id else "")
+
+
+def check_subscription(caller: Caller, known: Collection[str], wanted: str) -> None:
+    """Check that a subscription is one of the registry's, and that the caller has a role in it.
+
+    Raises `ArmFailure` 404 and 403.
+    """
+    folded = wanted.casefold()
+    if folded not in known:
+        raise ArmFailure(404, "SubscriptionNotFound", f"The subscription {wanted[:60]!r} could not be found.")
+    if folded not in caller.roles.visible:
+        raise ArmFailure(403, "AuthorizationFailed", f"{caller.shown} has no role in the subscription {wanted}.")
 
 
 def check_access(caller: Caller, found: ArmId, operation: str) -> None:

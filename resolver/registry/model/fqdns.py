@@ -72,8 +72,8 @@ def is_link_type(resource_type: str) -> bool:
 
 
 def link_types() -> tuple[str, ...]:
-    """Return the types of resources that endpoints can connect to, folded."""
-    return tuple(_entries_by_type())
+    """Return the types of resources that endpoints can connect to, as the catalogue spells them."""
+    return tuple(entries[0].resource_type for entries in _entries_by_type().values())
 
 
 def group_ids(resource_type: str, region: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Lists over all subscriptions that a caller sees: private endpoints, and the connections to targets.
+"""Lists over all subscriptions that a caller sees: private endpoints, connections, subnets and targets.
 
 Azure's own lists are of one subscription, group or parent (`resources`). Here too each side sees its own resources: the
 consumer the endpoints, the owner of a target the connections to the target.
@@ -12,8 +12,10 @@ from resolver.registry.model.failure import bad_request
 from resolver.registry.model.fqdns import link_types
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.model.selection import Selection
+from resolver.registry.service import target_members
 from resolver.registry.service.call import CONNECTIONS, ENDPOINT, VNET, Call
 from resolver.registry.service.endpoint_body import connection_in, link_of
+from resolver.registry.service.virtual_networks import SUBNETS, shown_subnet
 from resolver.registry.store.row import Json, Row
 
 _CHUNK: Final = 500
@@ -46,6 +48,20 @@ class EndpointEntry(NamedTuple):
     nic: Json
 
 
+class SubnetEntry(NamedTuple):
+    """A subnet as Azure's API has it, and the location of its virtual network."""
+
+    body: Json
+    location: str
+
+
+class TargetEntry(NamedTuple):
+    """A target as Azure's API has it, and its sub-resources."""
+
+    body: Json
+    sub_resources: list[str]
+
+
 class ConnectionEntry(NamedTuple):
     """A private endpoint connection as Azure's API has it, and the consumer's message to the owner."""
 
@@ -72,6 +88,33 @@ def connections(call: Call, selection: Selection, after: str, size: int) -> Part
     found = rows(call, connection_types(), wanted.subscriptions, after)
     chosen = (row for row in found if _is_wanted_connection(row, wanted))
     return _part(((row.key, connection_entry(call, row)) for row in chosen), size)
+
+
+def subnets(call: Call, selection: Selection, after: str, size: int) -> Part[SubnetEntry]:
+    """Return the next subnets after a key, `size` at most. Raises `ArmFailure` 400."""
+    wanted = _filter(call, selection)
+    chosen = (row for row in rows(call, (SUBNETS,), wanted.subscriptions, after) if _is_wanted_subnet(row, wanted))
+    return _part(((row.key, subnet_entry(call, row)) for row in chosen), size)
+
+
+def targets(call: Call, selection: Selection, after: str, size: int) -> Part[TargetEntry]:
+    """Return the next targets, private link services among them, after a key, `size` at most. Raises `ArmFailure`."""
+    wanted = _filter(call, selection)
+    found = rows(call, link_types(), wanted.subscriptions, after)
+    chosen = (row for row in found if not wanted.names or name_of(row) in wanted.names)
+    return _part(((row.key, target_entry(call, row)) for row in chosen), size)
+
+
+def subnet_entry(call: Call, row: Row) -> SubnetEntry:
+    """Return a subnet as lists show it."""
+    vnet = call.row(ArmId.parse(row.id.partition("/subnets/")[0]))
+    return SubnetEntry(shown_subnet(call, row), vnet.json["location"])
+
+
+def target_entry(call: Call, row: Row) -> TargetEntry:
+    """Return a target as lists show it."""
+    offered = target_members.link_resources(call, ArmId.parse(row.id))
+    return TargetEntry(row.json, [each["properties"]["groupId"] for each in offered])
 
 
 def endpoint_entry(call: Call, row: Row) -> EndpointEntry:
@@ -102,6 +145,18 @@ def rows(
 def visible_subscriptions(call: Call) -> dict[str, str]:
     """Return the names of the subscriptions in which the caller has a role, by id."""
     return {each.id: each.name for each in call.settings.subscriptions if each.id in call.caller.roles.visible}
+
+
+def subscription_named(call: Call, text: str) -> str:
+    """Return the id of the subscription with this id or name that the caller sees. Raises `ArmFailure` 400."""
+    seen, folded = visible_subscriptions(call), text.casefold()
+    for found, name in seen.items():
+        if folded in {found, name.casefold()}:
+            return found
+    known = ", ".join(f"{name} ({found})" for found, name in seen.items()) or "none"
+    raise bad_request(
+        "SubscriptionNotFound", f"There is no subscription {text[:80]!r} that {call.caller.name} sees: {known}."
+    )
 
 
 def connection_types() -> tuple[str, ...]:
@@ -152,6 +207,10 @@ def _is_wanted_endpoint(row: Row, wanted: _Filter) -> bool:
     )
 
 
+def _is_wanted_subnet(row: Row, wanted: _Filter) -> bool:
+    return (not wanted.names or name_of(row) in wanted.names) and (not wanted.vnets or row.parent in wanted.vnets)
+
+
 def _is_wanted_connection(row: Row, wanted: _Filter) -> bool:
     if wanted.names and wanted.names.isdisjoint((name_of(row), consumer_name(row))):
         return False
@@ -170,22 +229,11 @@ def _filter(call: Call, given: Selection) -> _Filter:
         {text.casefold() for text in texts} for texts in (given.states, given.targets, given.names)
     )
     return _Filter(
-        frozenset(_subscription(call, text) for text in given.subscriptions),
+        frozenset(subscription_named(call, text) for text in given.subscriptions),
         frozenset(states),
         frozenset(vnet for text in given.vnets for vnet in _vnets(call, text)),
         frozenset(targets),
         frozenset(names),
-    )
-
-
-def _subscription(call: Call, text: str) -> str:
-    seen, folded = visible_subscriptions(call), text.casefold()
-    for found, name in seen.items():
-        if folded in {found, name.casefold()}:
-            return found
-    known = ", ".join(f"{name} ({found})" for found, name in seen.items()) or "none"
-    raise bad_request(
-        "SubscriptionNotFound", f"There is no subscription {text[:80]!r} that {call.caller.name} sees: {known}."
     )
 
 

@@ -5,9 +5,11 @@ from typing import Final
 
 from resolver.registry.model.access import check_access
 from resolver.registry.model.failure import ArmFailure
+from resolver.registry.model.fqdns import link_types
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.service.call import ENDPOINT, Call
 from resolver.registry.service.lists import connection_types, consumer_name, name_of, rows
+from resolver.registry.service.virtual_networks import SUBNETS
 from resolver.registry.store.row import Row
 
 _SHOWN: Final = 4
@@ -23,6 +25,20 @@ def endpoint(call: Call, text: str) -> Row:
 def connection(call: Call, text: str) -> Row:
     """Return the connection that a text means: its own name counts, and that of its endpoint. Raises `ArmFailure`."""
     return _meant(call, text, connection_types(), "connection", lambda row: (name_of(row), consumer_name(row)))
+
+
+def subnet(call: Call, text: str) -> Row:
+    """Return the subnet that a text means: `NETWORK/SUBNET`, or its own name. Raises `ArmFailure`."""
+    return _meant(call, text, (SUBNETS,), "subnet", lambda row: (name_of(row), f"{_network_of(row)}/{name_of(row)}"))
+
+
+def target(call: Call, text: str) -> Row:
+    """Return the target, or the private link service, that a text means. Raises `ArmFailure`."""
+    return _meant(call, text, link_types(), "target", lambda row: (name_of(row),))
+
+
+def _network_of(subnet: Row) -> str:
+    return subnet.parent.rpartition("/")[2]
 
 
 def _meant(call: Call, text: str, kinds: Collection[str], what: str, names: Callable[[Row], tuple[str, ...]]) -> Row:

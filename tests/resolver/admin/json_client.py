@@ -21,6 +21,13 @@ async def get(client: Client, path: str, status: int = 200) -> Any:  # noqa: ANN
         return json.loads(body)
 
 
+async def post(client: Client, path: str, body: object, status: int = 200) -> Any:  # noqa: ANN401 - what JSON can hold
+    """Return the JSON of the response to a POST request after checking its status."""
+    async with client.post(path, json=body) as response:
+        assert response.status == status, await response.text()
+        return await response.json(content_type=None)
+
+
 async def walked(client: Client, path: str, limit: int) -> list[Any]:
     """Return all items of a list, page after page."""
     found, cursor = [], ""

@@ -17,7 +17,7 @@ from resolver.registry.registry import Registry
 from tests.filled_registry import opened, write
 from tests.registry_shapes import CONSUMER, NETWORKER, account, endpoint, network
 from tests.resolver.admin.conftest import LISTEN
-from tests.resolver.admin.json_client import Client, get, walked
+from tests.resolver.admin.json_client import Client, get, post, walked
 
 ENDPOINTS = "/v1/registry/endpoints"
 CONNECTIONS = "/v1/registry/connections"
@@ -35,12 +35,6 @@ async def registry(tmp_path: Path, control: Control) -> AsyncIterator[Registry]:
         )
         control.registry = Portal(made)
         yield made
-
-
-async def post(client: Client, path: str, body: object, status: int = 200) -> Any:  # noqa: ANN401 - JSON
-    async with client.post(path, json=body) as response:
-        assert response.status == status, await response.text()
-        return await response.json()
 
 
 async def test_without_a_registry_there_is_nothing_to_list(client: Client) -> None:
@@ -123,7 +117,28 @@ async def test_two_people_do_not_decide_over_each_other(client: Client, registry
     assert (await get(client, f"{CONNECTIONS}/shop"))["description"] == "no"
 
 
-@pytest.mark.parametrize("route", [each for each in ROUTES if each.body and each.path.startswith("/v1/registry/")])
+BODIES = {
+    "/v1/registry/endpoints": {"name": "a", "subnet": "hub/pe", "target": "acct", "sub_resource": "blob"},
+    "/v1/registry/networks": {
+        "name": "a",
+        "prefixes": ["10.7.0.0/16"],
+        "group": "rg",
+        "location": "westeurope",
+        "subscription": "consumer",
+    },
+    "/v1/registry/targets": {
+        "name": "a",
+        "type": "storageAccounts",
+        "group": "new",
+        "location": "westeurope",
+        "subscription": "provider",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "route", [each for each in ROUTES if each.body and "/registry/" in each.path], ids=lambda route: route.path
+)
 async def test_the_role_read_changes_nothing(
     client: Client, control: Control, registry: Registry, route: Route
 ) -> None:
@@ -131,7 +146,9 @@ async def test_the_role_read_changes_nothing(
         control.estate.settings, admin=AdminSettings(LISTEN, tokens=(AdminToken("seer", "read", digest("pldns_seer")),))
     )
     headers = {"Authorization": "Bearer pldns_seer"}
-    async with client.post(route.path.replace("{name}", "shop"), json={}, headers=headers) as response:
+    async with client.post(
+        route.path.replace("{name}", "shop"), json=BODIES.get(route.path, {}), headers=headers
+    ) as response:
         problem = await response.json()
     assert (problem["status"], problem["azure"]) == (403, "AuthorizationFailed"), problem
     assert "'token seer at 127.0.0.1'" in problem["detail"]

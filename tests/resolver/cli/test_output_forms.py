@@ -21,6 +21,8 @@ READERS = [
 OTHERS = {
     "acknowledge", "cache flush", "drain", "pin remove", "pin set", "reload", "sync accept", "sync drop", "sync now",
     "tail", "token new", "token revoke", "registry list", "registry connections", "registry approve", "registry reject",
+    "registry show", "registry delete", "registry subnets", "registry targets", "registry create endpoint",
+    "registry create network", "registry create target",
 }  # fmt: skip
 """Commands that change something, that do not end, or that need a registry."""
 

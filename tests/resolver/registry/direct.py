@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import msgspec
 from yarl import URL
 
-from resolver.registry.arm import metadata
 from resolver.registry.arm.request import Asked
 from resolver.registry.arm.routes import match
+from resolver.registry.model.access import check_subscription
 from resolver.registry.model.failure import ArmFailure
 from resolver.registry.registry import Registry
 from resolver.registry.service.call import Call
@@ -128,7 +128,7 @@ class DirectRegistry:
                 request.method, URL(f"http://lab{request.path}"), "http://lab", found.path, VERSION,
                 Precondition(request.match), octets,
             )  # fmt: skip
-            metadata.check_subscription(who, self.settings, asked.subscription)
+            check_subscription(who, [each.id for each in self.settings.subscriptions], asked.subscription)
             run = self._registry.read if request.method == "GET" else self._registry.write
             reply = await run(who, lambda call: found.handler(asked, call))
         except ArmFailure as failure:
