@@ -46,10 +46,10 @@ class Registry:
         """Call `follower` with the parts that each commit changes, before the writers get their results."""
         self._follower = follower
 
-    async def everything(self) -> dict[str, Resources]:
-        """Return all parts. Raises `ReadError`."""
+    async def differences(self, had: Mapping[str, Resources]) -> Changes:
+        """Return the parts that differ from those that the estate had. Raises `ReadError`."""
         try:
-            return await self._database.read(feed.everything)
+            return await self._database.read(lambda tx: feed.differences(tx, had))
         except Unavailable as error:
             raise ReadError(str(error)) from error
 

@@ -79,8 +79,9 @@ class ArmId:
         if self.group:
             text += f"/resourceGroups/{self.group}"
         if self.namespace:
-            levels = "".join(f"/{kind}/{name}" for kind, name in zip(self.types, self.names, strict=True))
-            text += f"/providers/{self.namespace}{levels}"
+            text += f"/providers/{self.namespace}"
+            for kind, name in zip(self.types, self.names, strict=True):
+                text += f"/{kind}/{name}"
         return text
 
     @property

@@ -101,7 +101,7 @@ async def test_a_database_that_cannot_be_opened_is_unavailable_and_comes_back(tm
     registry = Registry(str(tmp_path / "none"), lambda: SETTINGS)
     async with registry.opened():
         with pytest.raises(ReadError):
-            await registry.everything()
+            await registry.differences({})
 
 
 async def test_a_damaged_database_is_unavailable(tmp_path: Path) -> None:
