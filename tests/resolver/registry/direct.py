@@ -87,9 +87,9 @@ class DirectRegistry:
         self._runner = asyncio.Runner()
         self._open()
 
-    def everything(self) -> dict[str, Resources]:
-        """Return all parts, as a source that starts reads them."""
-        return self._runner.run(self._registry.everything())
+    def differences(self, had: Mapping[str, Resources]) -> dict[str, Resources | None]:
+        """Return the parts that differ from those that the estate had, as a source that starts reads them."""
+        return self._runner.run(self._registry.differences(had))
 
     def endpoints(self) -> Mapping[str, Endpoint]:
         """Return the endpoints of the estate by key."""

@@ -104,7 +104,7 @@ class RegistryMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         (self.folder / FILE).write_bytes(self.start)
         self.registry = DirectRegistry(self.folder, msgspec.structs.replace(SETTINGS, hold=LONG))
-        self.registry.inventory.update({("lab", part): each for part, each in self.registry.everything().items()})
+        self.registry.inventory.update({("lab", part): each for part, each in self.registry.differences({}).items()})
         self.world = World()
         self.before = self.registry.stored()
         for choice in CHOICES:
@@ -348,7 +348,8 @@ class RegistryMachine(RuleBasedStateMachine):
     def restart(self) -> None:
         known = self.registry.inventory.of("lab")
         self.registry.restart()
-        assert self.registry.everything() == known
+        assert self.registry.differences({}) == known
+        assert self.registry.differences(known) == {}
 
     # -- what must always be so
 
