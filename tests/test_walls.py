@@ -67,6 +67,7 @@ resolver.control
 resolver.admin.access
 resolver.offline resolver.admin.resources
 resolver.admin
+resolver.dashboard
 resolver.main resolver.cli
 """
 """From the ground up: a folder, or a file in `resolver` or `zones` itself, imports only from the lines above it."""

@@ -13,6 +13,7 @@ from resolver.admin.access.certificate import Certificate
 from resolver.admin_settings import AdminTls
 from resolver.control.control import Control
 from resolver.control.sync import remotes
+from resolver.dashboard import dashboard
 from resolver.process import bootstrap, heap
 from resolver.process.sandbox import files, profiles
 from resolver.process.sandbox.capabilities import Capability
@@ -26,7 +27,7 @@ async def _run(begun: bootstrap.ControlStart) -> None:
         settings = begun.settings
         if settings.registry is None:
             control = Control(begun, asked)
-            await control.run(*app.listeners(control.view, settings.admin, begun.admin))
+            await control.run(*app.listeners(control.view, settings.admin, begun.admin, dashboard.pages))
             return
         # Loading the registry takes 100 ms and some MB, so only a configuration with one loads it.
         from resolver.registry.arm.app import listener  # noqa: PLC0415
@@ -39,7 +40,7 @@ async def _run(begun: bootstrap.ControlStart) -> None:
         control.view.registry = Portal(registry)
         tls = Certificate(AdminTls(present.tls.certificate, present.tls.key)).context if present.tls else None
         async with registry.opened():
-            admin = app.listeners(control.view, settings.admin, begun.admin)
+            admin = app.listeners(control.view, settings.admin, begun.admin, dashboard.pages)
             await control.run(*admin, listener(registry, tls))
 
 
