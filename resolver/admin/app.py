@@ -117,7 +117,7 @@ def hub_application(context: Context, hub: HubSettings) -> web.Application:
         return structs.replace(context.estate.settings.admin, listen=hub.listen, tls=hub.tls)
 
     hosts = [OwnHosts(hub.listen.host, lambda: ()).check] if hub.listen.address.is_loopback else []
-    entrance = NetworkEntrance(settings, context.tokens, oidc)
+    entrance = NetworkEntrance(settings, context.tokens, oidc, context.sessions)
     return _application(context, [hub_handler.ROUTE], entrance, [_problems, *hosts])
 
 
