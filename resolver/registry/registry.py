@@ -38,6 +38,8 @@ class Registry:
     ) -> None:
         self.settings = settings
         self._database = _database(Path(directory), shared, self._committed)
+        self.path = self._database.path
+        """The SQLite file: the registry itself, or its copy of the shared database."""
         self._follower: Callable[[Mapping[str, Resources | None]], None] | None = None
 
     @contextlib.asynccontextmanager
