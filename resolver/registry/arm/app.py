@@ -29,7 +29,6 @@ from resolver.registry.store.sqlite_file import Unavailable
 
 LONGEST: Final = 4 << 20
 """The most octets of a body, as in Azure."""
-_WRITES: Final = frozenset(("PUT", "PATCH", "DELETE"))
 _UNAVAILABLE: Final = {"Retry-After": "5"}
 _TOO_LARGE: Final = ArmFailure(413, "RequestContentTooLarge", f"A body has at most {LONGEST >> 20} MiB.")
 
@@ -121,7 +120,7 @@ class _ResourceManager:
         given = Precondition(request.headers.get("If-Match", ""), request.headers.get("If-None-Match", ""))
         asked = Asked(request.method, request.url, self._origin(request), found.path, version, given, octets)
         check_subscription(caller, [each.id for each in self._registry.settings().subscriptions], asked.subscription)
-        if request.method not in _WRITES:
+        if not found.writes:
             return (await self._registry.read(caller, lambda call: found.handler(asked, call))).response()
         reply = await self._registry.write(caller, lambda call: found.handler(asked, call))
         _log.info("registry: %s: %s %s: %d", caller.name, request.method, request.path, reply.status)

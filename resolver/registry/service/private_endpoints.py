@@ -17,6 +17,7 @@ from resolver.registry.model.placement import (
     check_placement,
     check_static_allowed,
 )
+from resolver.registry.model.registration import NETWORK
 from resolver.registry.model.resource_id import ArmId, require_type
 from resolver.registry.service import (
     connections,
@@ -24,6 +25,7 @@ from resolver.registry.service import (
     endpoint_limits,
     network_interfaces,
     private_link_services,
+    registrations,
     target_members,
 )
 from resolver.registry.service.body import Body
@@ -150,6 +152,7 @@ def _request(call: Call, found: ArmId, given: Body) -> _Request:
         by_alias = wanted.strip()
     else:
         target = call.row(ArmId.parse(wanted, path), path)
+    registrations.check(call, ArmId.parse(target.id).subscription, NETWORK, path)
     if target.type == SERVICE.casefold() and not by_alias:
         _check_visible(call, found, target, path)
     group = target_members.check_group(target, link.texts("groupIds"), link.where("groupIds"))

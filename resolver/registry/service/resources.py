@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from resolver.registry.model.failure import ArmFailure, bad_request
 from resolver.registry.model.resource_id import ArmId
+from resolver.registry.service import registrations
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import Call, missing
 from resolver.registry.store.row import Json, Row
@@ -87,7 +88,9 @@ def put(call: Call, kind: ResourceType, found: ArmId, body: Body, given: Precond
             "name",
         )
     _check_precondition(was, given, found)
-    if was is not None:
+    if was is None:
+        registrations.check(call, found.subscription, found.namespace)
+    else:
         found = ArmId.parse(was.id)  # the case of the first request stays
     row = kind.put(call, found, body, was)
     return Written(kind.shown(call, row), was is None)

@@ -9,6 +9,7 @@ from typing import Final
 
 from resolver.registry.model.failure import ArmFailure
 from resolver.registry.model.fqdns import is_link_type
+from resolver.registry.model.registration import NETWORK
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.service import (
     connections,
@@ -69,7 +70,6 @@ _TYPES: Final[Mapping[str, ResourceType]] = MappingProxyType(
         )
     }
 )  # fmt: skip
-NETWORK: Final = "Microsoft.Network"
 NETWORK_TYPES: Final = tuple(each.name.partition("/")[2] for each in _TYPES.values() if each.name.startswith(NETWORK))
 
 
