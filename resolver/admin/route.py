@@ -3,14 +3,16 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from aiohttp import web
 
 from resolver.admin.access.audit import AuditLog
 from resolver.admin.access.identity import IDENTITY, Role
 from resolver.admin.access.problems import Code, Refused
+from resolver.admin.access.sessions import Sessions
 from resolver.admin.access.tokens import Tokens
+from resolver.admin.live import Live
 from resolver.admin.resources.model import Model, Parameters
 from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
@@ -19,9 +21,15 @@ from resolver.control.estate.estate import Estate
 STREAMS: Final = 16
 """Most event streams at a time: each one holds a connection of the listener."""
 
+PAGES: Final = 40
+"""Most pages that follow the overview at a time."""
+
 
 class EventStreams:
     """Counts the event streams that are open."""
+
+    most: ClassVar[int] = STREAMS
+    """How many may be open."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -29,13 +37,19 @@ class EventStreams:
     @contextmanager
     def counted(self) -> Iterator[None]:
         """Count one stream while the block runs. Raises `Refused` where as many are open as may be."""
-        if self._count >= STREAMS:
-            raise Refused(Code.TOO_MANY_STREAMS, f"{STREAMS} event streams are open, which is the most")
+        if self._count >= self.most:
+            raise Refused(Code.TOO_MANY_STREAMS, f"{self.most} event streams are open, which is the most")
         self._count += 1
         try:
             yield
         finally:
             self._count -= 1
+
+
+class PageStreams(EventStreams):
+    """Counts the pages that follow the overview."""
+
+    most: ClassVar[int] = PAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +60,11 @@ class Context:
     zone_census: ZoneCensus
     tokens: Tokens
     audit_log: AuditLog
+    live: Live
+    """The overview that all open pages show."""
     streams: EventStreams = field(default_factory=EventStreams)
+    pages: PageStreams = field(default_factory=PageStreams)
+    sessions: Sessions = field(default_factory=Sessions)
 
     @property
     def estate(self) -> Estate:

@@ -10,6 +10,7 @@ from resolver.admin import decision_handlers as decisions
 from resolver.admin import document_page, explain_handler, inventory_handler, openapi, versions
 from resolver.admin import estate_handlers as estate
 from resolver.admin import history_handlers as history
+from resolver.admin import overview_handlers as overviews
 from resolver.admin import query_handlers as queries
 from resolver.admin import registry_handlers as registry
 from resolver.admin import running_handlers as running
@@ -17,7 +18,15 @@ from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
 from resolver.admin.access.identity import Role
-from resolver.admin.resources.access import AuditItem, AuditParameters, NewToken, RevokeRequest, TokenItem, TokenRequest
+from resolver.admin.resources.access import (
+    AuditItem,
+    AuditParameters,
+    NewToken,
+    RevokeRequest,
+    TokenItem,
+    TokenRequest,
+    WhoAmI,
+)
 from resolver.admin.resources.claims import ClaimList, ClaimParameters
 from resolver.admin.resources.configuration import ConfigurationItem, EffectiveConfiguration, ReloadRequest
 from resolver.admin.resources.endpoints import EndpointItem, EndpointParameters
@@ -33,6 +42,7 @@ from resolver.admin.resources.history import DifferenceParameters, EventParamete
 from resolver.admin.resources.model import ListParameters, Parameters
 from resolver.admin.resources.names import NameItem, NameParameters
 from resolver.admin.resources.networks import NetworkItem, NetworkParameters
+from resolver.admin.resources.overview import Overview, TrafficHistory
 from resolver.admin.resources.pins import PinItem, PinParameters, PinRequest, UnpinRequest
 from resolver.admin.resources.queries import QueryParameters
 from resolver.admin.resources.registry import (
@@ -105,6 +115,13 @@ ROUTES: Final = (
         "/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format.",
         media=("text/plain", "application/openmetrics-text"), health=True,
     ),
+    Route("/v1/whoami", overviews.whoami, "Who the request is from, and the role.", WhoAmI),
+    Route("/v1/overview", overviews.get_overview, "The health of the daemon, and the main numbers.", Overview),
+    Route(
+        "/v1/live", overviews.stream_overview, "The overview every two seconds, as server-sent events.",
+        media=("text/event-stream",), problems=((503, "Too many streams are open."),),
+    ),
+    Route("/v1/traffic", overviews.get_traffic, "The traffic of the last hour.", TrafficHistory),
     Route("/v1/status", status.status, "The state of the daemon.", DaemonStatus),
     Route(
         "/v1/configuration", status.get_configuration, "Every setting in effect.", EffectiveConfiguration,

@@ -13,12 +13,11 @@ from resolver.admin.resources.configuration import ConfigurationRefused, Effecti
 from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.query_log import QueryLogItem, query_log
 from resolver.admin.resources.sources import SourceItem
-from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready, ReadyParameters, TrafficItem, counts
+from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready, ReadyParameters, counts, traffic
 from resolver.admin.resources.workers import WorkerItem
 from resolver.admin.responses import item_response, problem_response
 from resolver.admin.route import Context
 from resolver.channel.frames import MemoryReport
-from resolver.control.traffic import Rates
 from resolver.http_protocol import Response
 from resolver.process import wall_clock
 from resolver.process.reload_state import ReloadOutcome
@@ -74,7 +73,7 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
             sources=_sources(context), memory=memory.memory(view.memory, _memory_reports(context)),
             sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate, now),
             pins=pins.of_operators(context.estate, now),
-            traffic=_traffic(view.traffic), query_log=_query_log(context),
+            traffic=traffic(view.traffic), query_log=_query_log(context),
         )
     )  # fmt: skip
 
@@ -113,13 +112,6 @@ async def reload(context: Context, request: web.Request, _: ReloadRequest) -> we
             detail=detail,
             mistakes=list(state.mistakes),
         )
-    )
-
-
-def _traffic(rates: Rates) -> TrafficItem:
-    ratio = None if rates.hit_ratio is None else round(rates.hit_ratio, 4)
-    return TrafficItem(
-        queries_per_second=round(rates.queries_per_second, 1), cache_hit_ratio=ratio, seconds=round(rates.seconds, 1)
     )
 
 

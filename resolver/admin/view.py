@@ -18,7 +18,7 @@ from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
 from resolver.control.sync.ends import SyncEnd
-from resolver.control.traffic import Rates
+from resolver.control.traffic import Point, Rates
 from resolver.host_port import HostPort
 from resolver.memory_budget import MemoryState
 from resolver.process.query_log_state import QueryLogState
@@ -130,6 +130,10 @@ class View(Protocol):
     @property
     def traffic(self) -> Rates:
         """Queries and cache hits of the last minute."""
+
+    @property
+    def traffic_points(self) -> Sequence[Point]:
+        """Queries and cache hits of the last hour, the newest at the end."""
 
     def totals(self) -> Iterable[tuple[str, tuple[str, ...], int]]:
         """Return the counters, summed over all workers: (metric, label values, count)."""

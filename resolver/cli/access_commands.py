@@ -1,4 +1,4 @@
-"""The commands for access to the running daemon: tokens, and the audit log."""
+"""The commands for access to the running daemon: tokens, the audit log, and the page."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from resolver.cli.command_class import Commands
-from resolver.cli.options import AdminUrl, DaemonConfig, Output, OutputForm, RowLimit, admin_url
+from resolver.cli.options import DEFAULT_CONFIG, AdminUrl, DaemonConfig, Output, OutputForm, RowLimit, admin_url
 
 token = Commands(help="Make, list and revoke bearer tokens of the running daemon.", no_args_is_help=True)
 
@@ -77,3 +77,13 @@ def audit(
     raise Exit(
         access.audit(admin_url(admin, config), {"name": name or (), "who": who or ()}, output != Output.TABLE, limit)
     )
+
+
+def dashboard(
+    open_: Annotated[bool, Option("--open", help="Also open it in the browser of this machine.")] = False,
+    config: DaemonConfig = None,
+) -> None:
+    """Print the address of the page that shows the running daemon in a browser."""
+    from resolver.cli import dashboard  # noqa: PLC0415
+
+    raise Exit(dashboard.run(config, DEFAULT_CONFIG, open_browser=open_))

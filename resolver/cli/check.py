@@ -11,6 +11,7 @@ from typing import Final
 from resolver.admin.resources import claims as claim_items
 from resolver.admin.resources import findings as finding_items
 from resolver.admin.resources import sources as source_items
+from resolver.admin.resources import wording
 from resolver.admin.resources.claims import ClaimItem
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Counts, counts
@@ -114,7 +115,7 @@ def _write(counts: Counts, sources: list[SourceItem], empty: Mapping[str, str]) 
             output.line(f"  {empty[source.name]}")
         for passed in source.passed_over[:_FILES]:
             types = [f"{name} ({count})" for name, count in passed.types.items()]
-            kinds = output.listed(types[:_TYPES], len(types))
+            kinds = wording.listed(types[:_TYPES], len(types))
             output.line(f"  {passed.file}: {output.counted(passed.count, 'resource')} of types {kinds}, not needed")
         if source.passed_over_total > _FILES:
             output.line(f"  {source.passed_over_total - _FILES} more files with resources that are not needed")
@@ -125,5 +126,5 @@ def _write(counts: Counts, sources: list[SourceItem], empty: Mapping[str, str]) 
 def _write_names(claims: list[ClaimItem]) -> None:
     """Print the names that the configuration gives to endpoints."""
     for claim in claims:
-        endpoint = f"{output.short(claim.endpoint)} ({claim.state}{'' if claim.served else ', not served'})"
+        endpoint = f"{wording.short(claim.endpoint)} ({claim.state}{'' if claim.served else ', not served'})"
         output.line(f"name {claim.public}: {', '.join(claim.addresses)} of {endpoint}, named by the configuration")

@@ -49,6 +49,7 @@ app.add_typer(listings)
 app.add_typer(operator_commands.changes)
 app.add_typer(access_commands.token, name="token")
 app.command()(access_commands.audit)
+app.command()(access_commands.dashboard)
 app.add_typer(registry_commands.registry, name="registry")
 
 

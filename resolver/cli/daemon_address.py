@@ -65,6 +65,20 @@ def admin_url(path: Path | None, default: Path, environ: Mapping[str, str]) -> s
     raise Failed("the configuration turns the admin interface off (`admin.socket: off` and `admin.listen: off`)")
 
 
+def page_url(path: Path | None, default: Path, environ: Mapping[str, str]) -> str:
+    """Return the address of the page: that of `admin.listen`, with the first name of `admin.hosts` if there is one.
+
+    Raises `Failed` where the admin interface is not on TCP.
+    """
+    keys = _Keys(path, default, environ)
+    listen = keys.value("admin", "listen")
+    if listen in {"off", False}:
+        raise Failed("a browser needs `admin.listen`, which the configuration turns off")
+    at, hosts = _reachable(parse_address(str(listen or ADMIN))), keys.value("admin", "hosts")
+    host = str(hosts[0]) if isinstance(hosts, list) and hosts else bracketed(at.host)
+    return f"{'https' if keys.value('admin', 'tls') else 'http'}://{host}:{at.port}/ui/"
+
+
 def _sockets(keys: "_Keys", environ: Mapping[str, str]) -> Iterator[str]:
     """Yield the paths where the socket may be."""
     given = keys.value("admin", "socket")

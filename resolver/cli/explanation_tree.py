@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import dns.edns
 
+from resolver.admin.resources import wording
 from resolver.admin.resources.explanation import (
     ExplainedClaim,
     ExplainedStep,
@@ -16,7 +17,6 @@ from resolver.admin.resources.explanation import (
 )
 from resolver.admin.resources.replies import Reply
 from resolver.channel.trace import Access
-from resolver.cli import output
 from resolver.control.estate.provenance import Standing
 
 WIDTH: Final = 80
@@ -78,7 +78,7 @@ def _data(found: Explanation, answer: Reply) -> str:
     last = [line.split(None, 4) for line in answer.answer]
     data = [parts[4] for parts in last if len(parts) > 4 and (parts[3] == found.type or found.type not in _ADDRESSES)]
     won = [claim for step in found.steps for claim in step.claims if claim.standing is Standing.WON]
-    by = [output.short(claim.endpoint) for claim in won if set(claim.addresses) & set(data)]
+    by = [wording.short(claim.endpoint) for claim in won if set(claim.addresses) & set(data)]
     text = f" {', '.join(data)}" if data else " without records" if answer.rcode == "NOERROR" else ""
     return f"{text} of {' and '.join(dict.fromkeys(by))}" if by else text
 
@@ -157,13 +157,13 @@ def _claim(claim: ExplainedClaim) -> Node:
     if claim.lingers_until:
         below.append(Node(f"removed, lingers until {_time(claim.lingers_until)}"))
     groups = f", group {', '.join(claim.groups)}" if claim.groups else ""
-    below += [Node(f"target {output.short(claim.target)}{groups}")] if claim.target else []
-    below += [Node(f"interface {output.short(nic)}") for nic in claim.nics]
+    below += [Node(f"target {wording.short(claim.target)}{groups}")] if claim.target else []
+    below += [Node(f"interface {wording.short(nic)}") for nic in claim.nics]
     if claim.vnet:
         subnet = f"subnet {claim.subnet} of " if claim.subnet else ""
-        below.append(Node(f"{subnet}virtual network {output.short(claim.vnet)}"))
+        below.append(Node(f"{subnet}virtual network {wording.short(claim.vnet)}"))
     below += [Node(_seen(claim)), Node(_source(claim))]
-    return Node(f"{output.short(claim.endpoint)} {claim.standing}: {claim.why}", below)
+    return Node(f"{wording.short(claim.endpoint)} {claim.standing}: {claim.why}", below)
 
 
 def _seen(claim: ExplainedClaim) -> str:

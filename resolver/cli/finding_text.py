@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from resolver.cli import finding_sentences, output
+from resolver.admin.resources import finding_sentences, wording
+from resolver.cli import output
 from zones.findings import fields
 
 COLUMNS: Final = ("severity", "code", "id", "subject", "what was found")
@@ -39,7 +40,7 @@ def row(finding: Json) -> tuple[str, str, str, str, str]:
 
 
 def _subject(finding: Json) -> str:
-    return " ".join(output.short(part) for part in finding["subject"].split(" "))
+    return " ".join(wording.short(part) for part in finding["subject"].split(" "))
 
 
 def sentence(finding: Json) -> str:
@@ -60,7 +61,7 @@ def _found(finding: Json) -> str:
     found = finding_sentences.sentence(code, evidence, finding["subject"])
     if found is None:
         found = "; ".join(_facts(evidence, fields.labels(code)))
-    networks = output.listed(finding["networks"], finding["networks_total"])
+    networks = wording.listed(finding["networks"], finding["networks_total"])
     return f"{found}; in {networks}" if networks else found
 
 
@@ -74,7 +75,7 @@ def _facts(evidence: Json, labels: Mapping[str, str]) -> Iterator[str]:
 
 
 def _listed(values: Sequence[Any], total: int | None) -> str:
-    return output.listed(map(_plain, values), total)
+    return wording.listed(map(_plain, values), total)
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -84,4 +85,4 @@ def _plain(value: Any) -> str:  # noqa: ANN401 - any JSON value
         return ", ".join(map(_plain, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return output.short(str(value))
+    return wording.short(str(value))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
+from resolver.admin.resources import wording
 from resolver.cli import admin_client, output
 from resolver.cli.admin_client import Json, Parameters
 
@@ -39,7 +40,7 @@ def _write(entries: Sequence[Json]) -> None:
     rows = [
         (
             each["at"][:19].replace("T", " "), each["kind"],
-            str(_WORDS.get((each["kind"], each["change"]), each["change"])), output.short(each["subject"]),
+            str(_WORDS.get((each["kind"], each["change"]), each["change"])), wording.short(each["subject"]),
             _text(each["kind"], each["before"]), _text(each["kind"], each["after"]),
         )
         for each in entries
@@ -56,7 +57,7 @@ def _text(kind: str, state: Json) -> str:
     if kind == "name":
         return "; ".join(_answer(answer) for answer in state["answers"])
     if kind == "finding":
-        by = [f"winner {output.short(state['winner'])}"] if "winner" in state else []
+        by = [f"winner {wording.short(state['winner'])}"] if "winner" in state else []
         return ", ".join([f"{state['severity']} {state['code']}", *by])
     error = f": {state['error']}" if "error" in state else ""
     return f"{state['state']}{error}, {state.get('endpoints', 0)} endpoints"
@@ -64,6 +65,6 @@ def _text(kind: str, state: Json) -> str:
 
 def _answer(answer: Json) -> str:
     data = ", ".join(answer.get("data", ())) or "SERVFAIL"
-    names = ", ".join(map(output.short, answer.get("endpoints", ())))
-    networks = output.listed(answer.get("networks", ()), answer.get("networks_total"))
+    names = ", ".join(map(wording.short, answer.get("endpoints", ())))
+    networks = wording.listed(answer.get("networks", ()), answer.get("networks_total"))
     return (f"{networks}: " if networks else "") + data + (f" from {names}" if names else "")

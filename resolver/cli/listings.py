@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from resolver.admin.resources import wording
 from resolver.cli import admin_client, finding_text, output
 from resolver.cli.admin_client import Json, Parameters
 
@@ -55,7 +56,7 @@ def findings(url: str, wanted: Parameters, as_json: bool, limit: int) -> int:
 
 def _endpoint(item: Json) -> tuple[str, ...]:
     return (
-        item["name"], item["state"], output.short(item["target"]), ", ".join(item["groups"]), _networks(item),
+        item["name"], item["state"], wording.short(item["target"]), ", ".join(item["groups"]), _networks(item),
         ", ".join(map(_record, item["records"])),
     )  # fmt: skip
 
@@ -78,7 +79,7 @@ def _source(item: Json) -> tuple[str, ...]:
 
 
 def _network(item: Json) -> tuple[str, ...]:
-    vnets, reach = (", ".join(map(output.short, item[key])) for key in ("vnets", "reach"))
+    vnets, reach = (", ".join(map(wording.short, item[key])) for key in ("vnets", "reach"))
     return (item["name"], item["origin"], ", ".join(item["clients"]), vnets, reach or ("" if vnets else "all"))
 
 
@@ -98,7 +99,7 @@ def _fallback(item: Json) -> tuple[str, ...]:
 
 
 def _networks(item: Json) -> str:
-    return output.listed(item["networks"], item["networks_total"])
+    return wording.listed(item["networks"], item["networks_total"])
 
 
 LISTINGS: Final[Mapping[str, Listing]] = {

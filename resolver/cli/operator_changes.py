@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
+from resolver.admin.resources import wording
 from resolver.cli import admin_client, output
 from resolver.cli.admin_client import Json
 from resolver.cli.failure import Failed
@@ -49,7 +50,7 @@ def pin_text(item: Json) -> str:
     """Return a pin as a sentence."""
     where = f" in {item['network']}" if item["network"] else ""
     ends = f" until {item['until']}" if item["until"] else ""
-    return f"{item['name']} is pinned to {output.short(item['endpoint'])}{where}{ends}: {item['reason']}"
+    return f"{item['name']} is pinned to {wording.short(item['endpoint'])}{where}{ends}: {item['reason']}"
 
 
 def pins(url: str, as_json: bool) -> int:
@@ -60,7 +61,7 @@ def pins(url: str, as_json: bool) -> int:
         return 0
     rows = [
         (
-            each["name"], output.short(each["endpoint"]), each["network"] or "all", each["by"] or "configuration",
+            each["name"], wording.short(each["endpoint"]), each["network"] or "all", each["by"] or "configuration",
             each["until"] or "", each["reason"],
         )
         for each in found
@@ -77,7 +78,7 @@ def unpin(url: str, name: str, network: str | None, as_json: bool) -> int:
     if as_json:
         output.data(result)
     else:
-        output.line(f"{result['name']} is not pinned to {output.short(result['endpoint'])} any more")
+        output.line(f"{result['name']} is not pinned to {wording.short(result['endpoint'])} any more")
         output.line(f"`pldns explain {result['name']}` shows which endpoint has the name now, and by which rule")
     return 0
 

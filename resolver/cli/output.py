@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from resolver.cli.options import Output
@@ -128,21 +128,3 @@ def more(shown: int, total: int) -> None:
     """Print a note about the rows that a table left out, if any."""
     if shown < total:
         note(f"{total - shown} more not shown; `--limit 0` or `-o json` shows all")
-
-
-def short(text: str) -> str:
-    """Return an Azure resource id as `NAME (RESOURCE GROUP)`, and any other text unchanged.
-
-    The name of a child resource follows that of its parent: `pe-shop/default`.
-    """
-    parts = text.strip("/").split("/")
-    if len(parts) >= 8 and parts[0].lower() == "subscriptions":
-        return f"{'/'.join(parts[7::2])} ({parts[3]})"
-    return text
-
-
-def listed(values: Iterable[str], total: int | None) -> str:
-    """Return values as a list in a sentence; `total` is how many there are when some were left out."""
-    shown = list(values)
-    text = ", ".join(shown)
-    return f"{text} and {total - len(shown)} more" if total and total > len(shown) else text

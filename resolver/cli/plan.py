@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from resolver.admin.resources import findings
+from resolver.admin.resources import findings, wording
 from resolver.admin.resources.findings import FindingItem
 from resolver.admin.resources.model import time_text
 from resolver.cli import admin_client, finding_text, output, progress
@@ -131,7 +131,7 @@ def _write(made: Plan, basis: Basis, rows: list[Row], limit: int) -> None:
 def _rows(made: Plan) -> Iterator[Row]:
     for what, changes in (("endpoint", made.endpoints), ("virtual network", made.vnets)):
         for each in changes:
-            yield each.kind, what, output.short(each.id), ", ".join(each.differs)
+            yield each.kind, what, wording.short(each.id), ", ".join(each.differs)
     for kind, name in made.names:
         yield kind, "name", to_text(name), ""
 

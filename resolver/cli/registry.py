@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 from urllib.parse import quote
 
+from resolver.admin.resources import wording
 from resolver.cli import admin_client, listings, output
 from resolver.cli.admin_client import Json
 from resolver.cli.failure import Failed
@@ -58,7 +59,7 @@ def create_endpoint(url: str, wanted: Json, as_json: bool) -> int:
         output.data(made)
         return 0
     names = f", {', '.join(made['names'])}" if made["names"] else ""
-    output.line(f"{output.short(made['id'])} is {made['state']}: {', '.join(made['addresses'])}{names}")
+    output.line(f"{wording.short(made['id'])} is {made['state']}: {', '.join(made['addresses'])}{names}")
     if made["state"] == "Pending":
         output.note("the owner of the target approves it: `pldns registry approve`")
     return 0
@@ -74,7 +75,7 @@ def create_network(url: str, wanted: Json, subnets: Sequence[str], as_json: bool
     if as_json:
         output.data(made)
     else:
-        names = ", ".join(output.short(each["id"]) for each in made["subnets"])
+        names = ", ".join(wording.short(each["id"]) for each in made["subnets"])
         output.line(f"{wanted['name']} has the subnets {names}")
     return 0
 
@@ -86,7 +87,7 @@ def create_target(url: str, wanted: Json, as_json: bool) -> int:
         output.data(made)
     else:
         offers = f": {', '.join(made['sub_resources'])}" if made["sub_resources"] else ""
-        output.line(f"{output.short(made['id'])} can be connected to{offers}")
+        output.line(f"{wording.short(made['id'])} can be connected to{offers}")
     return 0
 
 
@@ -96,9 +97,9 @@ def delete(url: str, kind: Kind, name: str, as_json: bool) -> int:
     if as_json:
         output.data(gone)
     elif kind == "endpoints":
-        output.line(f"{output.short(gone['id'])} is deleted")
+        output.line(f"{wording.short(gone['id'])} is deleted")
     else:
-        output.line(f"{output.short(gone['endpoint'])} is disconnected from {output.short(gone['target'])}")
+        output.line(f"{wording.short(gone['endpoint'])} is disconnected from {wording.short(gone['target'])}")
     return 0
 
 
@@ -109,7 +110,7 @@ def decide(url: str, connection: str, decision: Decision, reason: str, as_json: 
         output.data(made)
     else:
         output.line(
-            f"the connection of {output.short(made['endpoint'])} to {output.short(made['target'])} is {made['state']}"
+            f"the connection of {wording.short(made['endpoint'])} to {wording.short(made['target'])} is {made['state']}"
         )
     return 0
 
@@ -129,24 +130,24 @@ def _pairs(values: Json) -> str:
 
 def _endpoint(item: Json) -> tuple[str, ...]:
     return (
-        item["name"], item["state"], output.short(item["target"]), item["sub_resource"], output.short(item["subnet"]),
+        item["name"], item["state"], wording.short(item["target"]), item["sub_resource"], wording.short(item["subnet"]),
         ", ".join(item["addresses"]), ", ".join(item["names"]),
     )  # fmt: skip
 
 
 def _connection(item: Json) -> tuple[str, ...]:
     return (
-        item["name"], item["state"], output.short(item["target"]), item["sub_resource"], item["message"],
+        item["name"], item["state"], wording.short(item["target"]), item["sub_resource"], item["message"],
         item["description"],
     )  # fmt: skip
 
 
 def _subnet(item: Json) -> tuple[str, ...]:
-    return output.short(item["id"]), item["location"], ", ".join(item["prefixes"]), str(item["endpoints"])
+    return wording.short(item["id"]), item["location"], ", ".join(item["prefixes"]), str(item["endpoints"])
 
 
 def _target(item: Json) -> tuple[str, ...]:
-    return output.short(item["id"]), item["type"], item["location"], item["alias"], ", ".join(item["sub_resources"])
+    return wording.short(item["id"]), item["type"], item["location"], item["alias"], ", ".join(item["sub_resources"])
 
 
 _ENDPOINTS: Final = Listing(

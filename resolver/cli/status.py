@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+from resolver.admin.resources import wording
 from resolver.cli import admin_client, operator_changes, output, progress
 from resolver.cli.admin_client import Json
 from resolver.cli.failure import NoDaemon
@@ -130,7 +131,7 @@ def _traffic(status: Json, upstreams: list[Json], fallbacks: list[Json]) -> Iter
     if fallbacks:
         most = sorted(fallbacks, key=lambda each: -each["count"])[:_FALLBACKS]
         names = [f"{each['name']} ({each['count']})" for each in most]
-        yield f"fallbacks: {output.listed(names, len(fallbacks))}"
+        yield f"fallbacks: {wording.listed(names, len(fallbacks))}"
 
 
 def _server(name: str, seen: list[Json]) -> str:

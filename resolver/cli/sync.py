@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from resolver.admin.resources import wording
 from resolver.cli import admin_client, output
 from resolver.cli.admin_client import Json
 from resolver.cli.failure import Failed
@@ -115,7 +116,7 @@ def _held(source: Json) -> Iterator[str]:
         name, held = source["name"], source["sync"]["held"]
         yield f"source {name}: a change is held since {held['since']}; it would remove {', '.join(held['reasons'])}"
         total = held["endpoints"] + held["vnets"] + held["zone_groups"]
-        yield f"  {output.listed(map(output.short, held['ids']), total)}"
+        yield f"  {wording.listed(map(wording.short, held['ids']), total)}"
         later = (
             "files keep their last data until they change" if source["type"] == "files" else "the next sync is checked"
         )

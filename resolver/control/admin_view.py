@@ -22,7 +22,7 @@ from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample, SourceRunners
 from resolver.control.sync.ends import SyncEnd
-from resolver.control.traffic import Rates
+from resolver.control.traffic import Point, Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
@@ -149,6 +149,11 @@ class AdminView:
     def traffic(self) -> Rates:
         """Queries and cache hits of the last minute."""
         return self._reports.traffic.rates()
+
+    @property
+    def traffic_points(self) -> Sequence[Point]:
+        """Queries and cache hits of the last hour, the newest at the end."""
+        return self._reports.traffic.points
 
     def gauges(self) -> Iterator[Sample]:
         """Yield the metrics of control itself: (metric, label values, value)."""

@@ -51,16 +51,16 @@ class RegistryRunner:
             self._fail(_RESTART)
             return None
         self._registry.follow(self._changed)
+        had = self._estate.inventory.of(self._name)
         try:
-            parts = {**await self._registry.everything(), **self._early}
+            changes = {**await self._registry.differences(had), **self._early}
         except ReadError as error:
             self._fail(str(error))
             return None
         self._early.clear()
-        had = self._estate.inventory.of(self._name)
-        self._parts = {part for part, data in parts.items() if data is not None}
-        gone = dict.fromkeys(had.keys() - self._parts)
-        return Scan([*parts.items(), *gone.items()], len(self._parts))
+        gone = {part for part, data in changes.items() if data is None}
+        self._parts = (had.keys() | changes.keys()) - gone
+        return Scan([*changes.items()], len(self._parts))
 
     async def follow(self) -> None:
         """Read the registry whole, unless that is done. Then its commits call `_changed`, endlessly."""

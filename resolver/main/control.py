@@ -13,6 +13,7 @@ from resolver.admin.access.certificate import Certificate
 from resolver.admin_settings import AdminTls
 from resolver.control.control import Control
 from resolver.control.sync import remotes
+from resolver.dashboard import dashboard
 from resolver.process import bootstrap, heap
 from resolver.process.sandbox import files, profiles
 from resolver.process.sandbox.capabilities import Capability
@@ -26,7 +27,7 @@ async def _run(begun: bootstrap.ControlStart) -> None:
         settings = begun.settings
         if settings.registry is None:
             control = Control(begun, asked)
-            await control.run(*app.listeners(control.view, settings.admin, begun.admin))
+            await control.run(*app.listeners(control.view, settings.admin, begun.admin, dashboard.pages))
             return
         # Loading the registry takes 100 ms and some MB, so only a configuration with one loads it.
         from resolver.registry.arm.app import listener  # noqa: PLC0415
@@ -34,12 +35,14 @@ async def _run(begun: bootstrap.ControlStart) -> None:
         from resolver.registry.registry import Registry  # noqa: PLC0415
 
         present = settings.registry
-        registry = Registry(settings.state_directory, lambda: control.estate.settings.registry or present)
+        registry = Registry(
+            settings.state_directory, lambda: control.estate.settings.registry or present, present.database
+        )
         control = Control(begun, asked, registry)
         control.view.registry = Portal(registry)
         tls = Certificate(AdminTls(present.tls.certificate, present.tls.key)).context if present.tls else None
         async with registry.opened():
-            admin = app.listeners(control.view, settings.admin, begun.admin)
+            admin = app.listeners(control.view, settings.admin, begun.admin, dashboard.pages)
             await control.run(*admin, listener(registry, tls))
 
 
@@ -53,7 +56,9 @@ def main() -> None:
 
 def _confine(settings: ControlSettings, configuration: str) -> SandboxLevel:
     """Enter the sandbox, before any source is read and while there is one thread."""
-    allowed = profiles.control(programs=files.needs_programs(settings, os.environ))
+    database = settings.registry.database if settings.registry else None
+    unix = database is not None and database.unix
+    allowed = profiles.control(programs=files.needs_programs(settings, os.environ), unix=unix)
     return confine(
         settings.sandbox, allowed, files.control(settings, os.environ, configuration), kept=tuple(Capability)
     )

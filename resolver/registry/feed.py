@@ -36,10 +36,16 @@ def changes(tx: Transaction, changed: Mapping[str, str]) -> Changes:
     return found
 
 
-def everything(tx: Transaction) -> dict[str, Resources]:
-    """Return all parts."""
-    found = {family.key: _vnet(family) for family in tx.families(_VNET)}
-    found.update((family.key, _endpoint(family)) for family in tx.families(_ENDPOINT))
+def differences(tx: Transaction, had: Mapping[str, Resources]) -> Changes:
+    """Return the parts that differ from those that the estate had, by name. One part is made at a time."""
+    found: Changes = dict.fromkeys(had)
+    for kind, part_of in ((_VNET, _vnet), (_ENDPOINT, _endpoint)):
+        for family in tx.families(kind):
+            part = part_of(family)
+            if had.get(family.key) == part:
+                del found[family.key]
+            else:
+                found[family.key] = part
     return found
 
 

@@ -109,8 +109,8 @@ class PrivateSource(Protocol):
 class FollowedSource(Protocol):
     """A source in this process that reports each change itself: the registry."""
 
-    async def everything(self) -> Mapping[str, Resources]:
-        """Return all parts by name. Raises `ReadError`."""
+    async def differences(self, had: Mapping[str, Resources]) -> Mapping[str, Resources | None]:
+        """Return the parts that differ from these, by name; None for a part that is gone. Raises `ReadError`."""
 
     def follow(self, follower: Callable[[Mapping[str, Resources | None]], None] | None) -> None:
         """Call `follower` with the parts of each later change; None for a part that is gone."""

@@ -13,6 +13,7 @@ from resolver.admin.access import client_certificates, oidc, peers
 from resolver.admin.access.identity import Identity, Role
 from resolver.admin.access.oidc import OidcTokens
 from resolver.admin.access.problems import Code, Refused
+from resolver.admin.access.sessions import Sessions
 from resolver.admin.access.tokens import Tokens
 from resolver.admin_settings import AdminSettings
 
@@ -59,28 +60,33 @@ class UnixEntrance:
 
 
 class NetworkEntrance:
-    """The TCP listener: tokens, and certificates of clients.
+    """The TCP listener: tokens, sessions of browsers, and certificates of clients.
 
     On a loopback address, everybody may read as long as nobody can prove an identity.
     """
 
-    def __init__(self, settings: Callable[[], AdminSettings], tokens: Tokens, oidc: OidcTokens) -> None:
+    def __init__(
+        self, settings: Callable[[], AdminSettings], tokens: Tokens, oidc: OidcTokens, sessions: Sessions
+    ) -> None:
         """`settings`: those in effect, which a reload replaces."""
         self._settings = settings
         self._tokens = tokens
         self._oidc = oidc
+        self.sessions: Final = sessions
 
     async def identify(self, request: web.Request) -> Identity:
-        """Return who a request is from: its token says so, or else its certificate.
+        """Return who a request is from: its token says so, or else its session, or else its certificate.
 
-        Raises `Refused` for a wrong token or certificate, and without both where one is needed.
+        Raises `Refused` for a wrong token or certificate, and without any of these where one is needed.
         """
         headers, settings = request.headers.getall("Authorization", []), self._settings()
         if headers:
             scheme, text = headers[0][: len(_SCHEME)], headers[0][len(_SCHEME) :].strip()
             if len(headers) == 1 and scheme.lower() == _SCHEME and len(text) <= _LONGEST:
-                return await self._of_token(text, settings, request)
+                return await self.of_token(text, request)
             raise Refused(Code.TOKEN_INVALID, "the header must be `Authorization: Bearer TOKEN`")
+        if (token := self.sessions.token(request)) is not None:
+            return await self.of_token(token, request)
         if certificate := _certificate(request):
             return client_certificates.identity(
                 certificate, settings.tls.clients if settings.tls else (), request.remote
@@ -89,7 +95,9 @@ class NetworkEntrance:
             return ANYBODY
         raise Refused(Code.TOKEN_MISSING, "this needs a token: `Authorization: Bearer TOKEN`")
 
-    async def _of_token(self, text: str, settings: AdminSettings, request: web.Request) -> Identity:
+    async def of_token(self, text: str, request: web.Request) -> Identity:
+        """Return the identity that a token proves. Raises `Refused`."""
+        settings = self._settings()
         if settings.oidc and oidc.is_one(text):
             return await self._oidc.identity(text, settings.oidc, request.remote)
         token = self._tokens.matching(text, settings.tokens)

@@ -26,6 +26,7 @@ class Code(Enum):
     TOKEN_INVALID = "token-invalid", 401, "The token is wrong, revoked or expired."
     ROLE_TOO_LOW = "role-too-low", 403, "The identity has a role that may not do this."
     CERTIFICATE_UNKNOWN = "certificate-unknown", 403, "The configuration has no role for the client certificate."
+    CROSS_SITE = "cross-site", 403, "A change with a session cookie does not come from the page of pldns."
     USER_REFUSED = "user-refused", 403, "The user may not use the Unix socket."
     UNKNOWN_SOURCE = "unknown-source", 404, "There is no source of this name."
     UNKNOWN_ZONE = "unknown-zone", 404, "There is no such zone."

@@ -1,4 +1,7 @@
-"""Tokens and the audit log as JSON. The text of a token is in one response only: that of the request that made it."""
+"""Identities, tokens and the audit log as JSON.
+
+The text of a token is in one response only: that of the request that made it.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -9,6 +12,16 @@ from resolver.admin.access.tokens import MadeToken
 from resolver.admin.resources.model import ListParameters, Model, Parameters, Time, time_text
 from resolver.admin_settings import AdminToken, RoleName
 from zones.clocks import WallTime
+
+
+class WhoAmI(Model):
+    """The identity that pldns has found in the request."""
+
+    name: str = Field(description="As in the audit log; `anybody` for a request that proves no identity.")
+    role: RoleName
+    proven: bool = Field(description="False: everybody may read, because nobody can prove an identity.")
+    session: bool = Field(description="The request has the cookie of an open session.")
+
 
 TokenName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,63}$")]
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import AwareDatetime, Field, WithJsonSchema
 
 from resolver.admin.resources.evidence import EVIDENCE, encoded
+from resolver.admin.resources.finding_sentences import sentence
 from resolver.admin.resources.model import (
     ListParameters,
     Model,
@@ -59,6 +60,7 @@ class FindingItem(Model):
     evidence: Annotated[dict[str, Any], WithJsonSchema(EVIDENCE)] = Field(
         description="What was found; the keys depend on the code: see docs/findings.md."
     )
+    text: str = Field(description="What was found, as a sentence.")
     winner: str = Field(description="The endpoint that is served; empty when there is no contest.")
     rule: str = Field(description="The rule that decided; empty when there is no contest.")
     action: str = Field(description="What pldns does.")
@@ -93,11 +95,13 @@ def finding(board: Board, fact: Finding, now: WallTime) -> FindingItem:
     first_seen = board.first_seen(fact)
     since = now if first_seen is None else first_seen
     covering = board.acknowledgements.of(fact, now)
+    evidence = encoded(fact.evidence)
     return FindingItem(
         id=fact.id, code=fact.code, severity=fact.severity, subject=fact.subject,
         networks=list(fact.networks.items), networks_total=fact.networks.total,
-        evidence=encoded(fact.evidence), winner=fact.winner, rule=fact.rule, action=fact.action,
-        first_seen=clock_text(since), age=round(max(now - since, 0), 3),
+        evidence=evidence, text=sentence(fact.code, evidence, fact.subject) or "",
+        winner=fact.winner, rule=fact.rule, action=fact.action, first_seen=clock_text(since),
+        age=round(max(now - since, 0), 3),
         acknowledged=acknowledgement(covering) if covering else None,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from resolver.admin.resources.sandbox import SandboxItem
 from resolver.admin.resources.sources import Degradation, SourceItem
 from resolver.admin.resources.workers import WorkerItem
 from resolver.control.estate.estate import Estate
+from resolver.control.traffic import Rates
 from zones.clocks import WallTime
 from zones.findings.evidence import Severity
 
@@ -68,6 +69,9 @@ class TrafficItem(Model):
     """The traffic of the last minute, over all workers."""
 
     queries_per_second: float
+    private_per_second: float = Field(description="Answers from endpoints, zone files and private DNS zones.")
+    public_per_second: float = Field(description="Answers of upstream servers.")
+    failed_per_second: float = Field(description="Answers with the rcode SERVFAIL.")
     cache_hit_ratio: float | None = Field(
         description="Share of the questions to the cache of upstream replies that the cache answered; null without any."
     )
@@ -98,6 +102,18 @@ class DaemonStatus(Model):
     pins: list[PinItem] = Field(description="The first 32 pins of operators. `/v1/pins` lists all pins.")
     traffic: TrafficItem
     query_log: QueryLogItem | None = Field(description="Null while queries are not logged.")
+
+
+def traffic(rates: Rates) -> TrafficItem:
+    """Return the traffic of the last minute as JSON."""
+    return TrafficItem(
+        queries_per_second=round(rates.queries_per_second, 1),
+        private_per_second=round(rates.private_per_second, 1),
+        public_per_second=round(rates.public_per_second, 1),
+        failed_per_second=round(rates.failed_per_second, 1),
+        cache_hit_ratio=None if rates.hit_ratio is None else round(rates.hit_ratio, 4),
+        seconds=round(rates.seconds, 1),
+    )
 
 
 def counts(estate: Estate, now: WallTime) -> Counts:

@@ -56,6 +56,7 @@ class ArmId:
         parts = text.removeprefix("/").removesuffix("/").split("/")
         if (
             len(text) > _MAX_ID
+            or not text.isprintable()
             or not text.startswith("/")
             or len(parts) % 2
             or not all(map(_SEGMENT.fullmatch, parts))
@@ -78,8 +79,9 @@ class ArmId:
         if self.group:
             text += f"/resourceGroups/{self.group}"
         if self.namespace:
-            levels = "".join(f"/{kind}/{name}" for kind, name in zip(self.types, self.names, strict=True))
-            text += f"/providers/{self.namespace}{levels}"
+            text += f"/providers/{self.namespace}"
+            for kind, name in zip(self.types, self.names, strict=True):
+                text += f"/{kind}/{name}"
         return text
 
     @property

@@ -15,9 +15,8 @@ import msgspec
 
 from resolver.hub.messages import FORMAT, HEARTBEAT, MEDIA, PATH, BadFrame, Message, MessageReader, Welcome
 from resolver.hub_settings import HubSourceSettings
-from resolver.process import certificate
-from resolver.sources.azure import secret
-from resolver.sources.azure.secret import NoSecret
+from resolver.process import certificate, secret
+from resolver.process.secret import NoSecret
 
 SILENT: Final = 3 * HEARTBEAT
 """Seconds without an octet after which a hub counts as gone."""

@@ -25,7 +25,7 @@ from resolver.control.query_tails import QueryTails
 from resolver.control.reloads import Reloads
 from resolver.control.state.decisions_file import Decisions
 from resolver.control.sync.ends import SyncEnd
-from resolver.control.traffic import Rates
+from resolver.control.traffic import Point, Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
 from resolver.memory_budget import MemoryState
@@ -151,6 +151,7 @@ class ScriptedControl:
     wanted: list[tuple[str, str]] = field(default_factory=list)
     reloads: Reloads = field(default_factory=ScriptedReloads)
     traffic: Rates = field(default=Rates(12.34, 0.5, 60.0))
+    traffic_points: list[Point] = field(default_factory=list)
     memory: MemoryState = field(default_factory=MemoryState)
     query_log: QueryLogState = field(default_factory=QueryLogState)
     history: HistoryRecorder = field(init=False)

@@ -163,7 +163,7 @@ async def test_a_mistake_in_a_parameter_is_a_400(http: Http, path: str, asked: d
 
 
 async def test_too_many_streams_and_a_bad_id_are_refused(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(route, "STREAMS", 0)
+    monkeypatch.setattr(route.EventStreams, "most", 0)
     for path in ("/v1/events", "/v1/queries"):
         found = await http.get(path)
         assert (found["status"], found["type"]) == (503, Code.TOO_MANY_STREAMS.type)

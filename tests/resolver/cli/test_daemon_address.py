@@ -48,6 +48,24 @@ def test_without_any_configuration_the_defaults_apply(tmp_path: Path) -> None:
         daemon_address.dns_address(missing, missing, {})
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "http://127.0.0.1:8053/ui/"),
+        ("admin: {listen: '0.0.0.0:80'}", "http://127.0.0.1:80/ui/"),
+        ("admin: {listen: '[::1]:8053'}", "http://[::1]:8053/ui/"),
+        ("admin: {tls: {certificate: a, key: b}, hosts: [pldns.example]}", "https://pldns.example:8053/ui/"),
+    ],
+)
+def test_the_page_is_on_the_tcp_listener(tmp_path: Path, text: str, expected: str) -> None:
+    file = tmp_path / "pldns.yaml"
+    file.write_text(text)
+    assert daemon_address.page_url(file, file, {}) == expected
+    file.write_text("admin: {listen: off}")
+    with pytest.raises(Failed, match=r"a browser needs `admin\.listen`"):
+        daemon_address.page_url(file, file, {})
+
+
 def test_an_admin_interface_that_is_off_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "pldns.yaml"
     file.write_text("admin: {listen: off, socket: off}")

@@ -46,13 +46,6 @@ def test_a_table_that_is_too_wide_for_a_terminal_has_a_paragraph_for_each_row() 
     ]  # fmt: skip
 
 
-def test_a_resource_id_is_shown_as_its_name_and_group() -> None:
-    text = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe"
-    assert output.short(text) == "pe (rg)"
-    assert output.short(f"{text}/privateDnsZoneGroups/default") == "pe/default (rg)"
-    assert output.short("a.example") == "a.example"
-
-
 def test_fields_that_no_sentence_knows_are_listed_with_their_labels() -> None:
     """The daemon may be of another version than the command."""
     finding = {

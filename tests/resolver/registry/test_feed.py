@@ -34,17 +34,27 @@ async def _scenario(lab: Arm) -> None:
 
 
 async def test_the_changes_one_by_one_make_the_same_parts_as_the_whole(lab: Arm, registry: Registry) -> None:
-    parts: dict[str, Resources | None] = dict(await registry.everything())
+    before = await registry.differences({})
+    parts = dict(before)
     registry.follow(parts.update)
     await _scenario(lab)
     parts = {key: part for key, part in parts.items() if part is not None}
-    assert parts == await registry.everything()
+    assert parts == await registry.differences({})
     assert {key.rpartition("/")[2] for key in parts} == {"pe1", "pe2", "hub", "spoke"}
+
+
+async def test_a_whole_reading_has_only_what_the_estate_does_not_have(lab: Arm, registry: Registry) -> None:
+    await _scenario(lab)
+    whole = {key: part for key, part in (await registry.differences({})).items() if part is not None}
+    assert await registry.differences(whole) == {}
+    key, gone = network("pe1").casefold(), network("pe9").casefold()
+    had = {**whole, key: Resources(), gone: whole[key]}
+    assert await registry.differences(had) == {key: whole[key], gone: None}
 
 
 async def test_a_part_is_what_a_file_with_the_bodies_is(lab: Arm, registry: Registry) -> None:
     await _scenario(lab)
-    parts = await registry.everything()
+    parts = await registry.differences({})
     for name in ("pe1", "pe2"):
         shown = (await lab("GET", network(name))).body
         nics = [(await lab("GET", each["id"])).body for each in shown["properties"]["networkInterfaces"]]

@@ -7,7 +7,7 @@ its fields.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from resolver.cli.output import listed, short
+from resolver.admin.resources.wording import listed, short
 
 Json = Mapping[str, Any]
 _Sentence = Callable[[Json, str], str]

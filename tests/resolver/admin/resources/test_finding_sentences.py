@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from resolver.admin.resources.evidence import encoded
-from resolver.cli.finding_sentences import sentence
+from resolver.admin.resources.finding_sentences import sentence
 from zones.findings.codes import TYPES
 from zones.findings.evidence import Evidence, Listed
 

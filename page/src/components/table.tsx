@@ -1,0 +1,97 @@
+// Tables. A wide one scrolls inside its frame, also with the keyboard. On a narrow screen each row becomes a block.
+
+import type { ComponentChildren, JSX } from "preact";
+import { refine, usePlace } from "../router";
+import { Empty } from "./states";
+
+export interface Column<Row> {
+  readonly head: string;
+  readonly cell: (row: Row) => ComponentChildren;
+  /** Numbers are aligned to the right. */
+  readonly kind?: "number" | "main";
+}
+
+interface Shown<Row> {
+  /** What the table lists, for screen readers. */
+  label: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  /** A text that is different for each row, and stays the same. */
+  id: (row: Row) => string;
+  /** What to say where there is no row. */
+  empty: ComponentChildren;
+}
+
+export function Table<Row>(props: Shown<Row>): JSX.Element {
+  const { label, columns, rows, id, empty } = props;
+  if (!rows.length) return <Empty>{empty}</Empty>;
+  return (
+    <div class="scroll" role="region" aria-label={label} tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            {columns.map((each) => (
+              <th key={each.head} scope="col" class={each.kind}>
+                {each.head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={id(row)}>
+              {columns.map((each) => (
+                <td key={each.head} class={each.kind} data-head={each.head}>
+                  {each.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** A table of one page of a list, with buttons for the others. The address of the view has the place in the list. */
+export function PagedTable<Row>(props: Shown<Row> & { next: string | null }): JSX.Element {
+  const { query } = usePlace();
+  const { next, ...shown } = props;
+  const isFirst = !query.get("cursor");
+  return (
+    <>
+      <Table {...shown} />
+      {(next !== null || !isFirst) && (
+        <div class="pager" role="group" aria-label={`Pages: ${props.label}`}>
+          <button
+            type="button"
+            disabled={isFirst}
+            onClick={() => {
+              refine({ cursor: undefined });
+            }}
+          >
+            First page
+          </button>
+          <button
+            type="button"
+            disabled={isFirst}
+            onClick={() => {
+              history.back();
+            }}
+          >
+            Previous
+          </button>
+          <button
+            type="button"
+            disabled={next === null}
+            onClick={() => {
+              refine({ cursor: next ?? undefined });
+            }}
+          >
+            Next
+          </button>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,74 @@
+// The overview that pldns sends every two seconds, and whether pldns can be reached. A page that loses pldns tries again
+// until it is back, and keeps what it has shown. A page that nobody sees for a minute gives its connection back.
+
+import { address } from "../api/client";
+import type { Overview } from "../api/schema";
+import { identify } from "./identity";
+import { Store } from "./store";
+
+export interface Link {
+  /** `lost` after the first failure, until pldns answers again. */
+  readonly state: "connecting" | "live" | "lost";
+  /** When the last overview arrived; when the page was opened, before the first. */
+  readonly since: Date;
+}
+
+const LONGEST = 15_000;
+const HIDDEN = 60_000;
+/** Milliseconds without an overview after which a connection is not trusted any more. */
+const SILENT = 10_000;
+
+export const overview = new Store<Overview | undefined>(undefined);
+export const link = new Store<Link>({ state: "connecting", since: new Date() });
+
+let source: EventSource | undefined;
+let failures = 0;
+let retry: ReturnType<typeof setTimeout> | undefined;
+let silence: ReturnType<typeof setTimeout> | undefined;
+let hidden: ReturnType<typeof setTimeout> | undefined;
+
+/** Follow pldns while the page is open. */
+export function follow(): void {
+  connect();
+  addEventListener("online", connect);
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(hidden);
+    if (document.hidden) hidden = setTimeout(disconnect, HIDDEN);
+    else if (!source) connect();
+  });
+}
+
+function connect(): void {
+  disconnect();
+  source = new EventSource(address("/v1/live"));
+  source.addEventListener("overview", (event: MessageEvent<string>) => {
+    overview.set(JSON.parse(event.data) as Overview);
+    if (link.value.state === "lost") void identify();
+    link.set({ state: "live", since: new Date() });
+    failures = 0;
+    watch();
+  });
+  source.addEventListener("error", lose);
+  watch();
+}
+
+function watch(): void {
+  clearTimeout(silence);
+  silence = setTimeout(lose, SILENT);
+}
+
+function disconnect(): void {
+  clearTimeout(retry);
+  clearTimeout(silence);
+  source?.close();
+  source = undefined;
+}
+
+function lose(): void {
+  disconnect();
+  link.set({ state: "lost", since: link.value.since });
+  void identify(); // the server may have ended the session
+  const wait = Math.min(1000 * 2 ** failures, LONGEST) * (0.75 + Math.random() / 2);
+  failures += 1;
+  retry = setTimeout(connect, wait);
+}

@@ -1,0 +1,68 @@
+// Data of the admin interface in a component: read when the component appears and when its question changes. The last
+// data stays while new data is read, and where reading fails.
+
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { ApiError } from "../api/client";
+import { signedOut } from "./identity";
+
+export interface Resource<T> {
+  readonly data: T | undefined;
+  readonly error: ApiError | undefined;
+  readonly loading: boolean;
+  /** Read again. */
+  readonly reload: () => void;
+}
+
+/**
+ * Return the data that `load` reads. It is read again when a value in `question` changes, and every `every` seconds.
+ * Data of an earlier question is not returned.
+ */
+export function useResource<T>(
+  load: (signal: AbortSignal) => Promise<T>,
+  question: readonly unknown[],
+  every?: number,
+): Resource<T> {
+  const key = JSON.stringify(question);
+  const [state, setState] = useState<{ key: string; data?: T; error?: ApiError; loading: boolean }>({
+    key,
+    loading: true,
+  });
+  const [round, setRound] = useState(0);
+  const loading = useRef(load);
+  loading.current = load;
+
+  useEffect(() => {
+    const abort = new AbortController();
+    setState((before) => ({ ...(before.key === key ? before : { key }), loading: true }));
+    loading.current(abort.signal).then(
+      (data) => {
+        if (!abort.signal.aborted) setState({ key, data, loading: false });
+      },
+      (error: unknown) => {
+        if (abort.signal.aborted) return;
+        const told = error instanceof ApiError ? error : new ApiError(0, "", String(error));
+        if (told.status === 401) signedOut();
+        setState((before) => ({ ...(before.key === key ? before : { key }), error: told, loading: false }));
+      },
+    );
+    return () => {
+      abort.abort();
+    };
+  }, [key, round]);
+
+  const reload = useCallback(() => {
+    setRound((before) => before + 1);
+  }, []);
+  useEffect(() => {
+    if (!every) return undefined;
+    const timer = setInterval(() => {
+      if (!document.hidden) reload();
+    }, every * 1000);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [every, reload]);
+
+  const current = state.key === key ? state : undefined;
+  return { data: current?.data, error: current?.error, loading: current?.loading ?? true, reload };
+}

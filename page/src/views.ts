@@ -1,0 +1,21 @@
+// Every view: its address, its name, its place in the navigation, and its module, which is loaded when it is shown.
+// A new view is one line here and one module in `views/`.
+
+import type { ComponentType } from "preact";
+
+export interface ViewProps {
+  /** The filters in the address. */
+  readonly query: URLSearchParams;
+}
+
+export interface View {
+  /** The last segment of its address. */
+  readonly path: string;
+  readonly title: string;
+  readonly section: "Estate" | "Queries" | "System";
+  readonly load: () => Promise<{ readonly default: ComponentType<ViewProps> }>;
+}
+
+export const VIEWS: readonly View[] = [
+  { path: "", title: "Overview", section: "Estate", load: () => import("./views/overview") },
+];

@@ -1,0 +1,137 @@
+"""The page of pldns, on the listener of the admin interface: which paths it has, and how each is answered.
+
+The page shows what the admin interface says and asks for what that permits. It has no way of its own into pldns: what
+a person can do on the page, a program can do with the interface.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from resolver.admin import overview
+from resolver.admin.access.entrances import NetworkEntrance
+from resolver.admin.access.identity import Identity
+from resolver.admin.access.problems import Code, Refused
+from resolver.admin.paging import InvalidCursor, PageRequest, page, scope_of
+from resolver.admin.resources import findings
+from resolver.admin.route import Context
+from resolver.dashboard import built, plain_views, sign_in
+from resolver.dashboard.built import Built
+from resolver.dashboard.frame import Frame
+from resolver.dashboard.markup import Html, element, joined
+from resolver.dashboard.policy import HEADERS
+from resolver.http_protocol import Response
+from resolver.process import wall_clock
+
+_FOREVER: Final = "public, max-age=31536000, immutable"
+_ROWS: Final = 200
+"""Findings on one page without JavaScript."""
+_SIGN_IN: Final = frozenset((Code.TOKEN_MISSING, Code.TOKEN_INVALID))
+
+
+def pages(context: Context, entrance: NetworkEntrance) -> Iterable[web.RouteDef]:
+    """Return the routes of the page."""
+    page_of = _Pages(context, entrance, built.read(built.FOLDER))
+    yield web.get("/", partial(_redirect, "ui/"))
+    yield web.get("/ui", partial(_redirect, "ui/"))
+    yield web.get("/ui/sign-in", page_of.sign_in)
+    yield web.get("/ui/assets/{name}", page_of.asset)
+    yield web.get("/ui/{view:[a-z-]*}", page_of.view)
+    yield web.post("/sign-in", page_of.begin)
+    yield web.post("/sign-out", page_of.end)
+
+
+async def _redirect(where: str, _: web.Request) -> web.Response:
+    return Response(status=307, headers={"Location": where})
+
+
+class _Pages:
+    """The handlers."""
+
+    def __init__(self, context: Context, entrance: NetworkEntrance, files: Built) -> None:
+        self._context = context
+        self._entrance = entrance
+        self._built = files
+
+    async def view(self, request: web.Request) -> web.Response:
+        """Answer with a view, as far as it can be shown without JavaScript."""
+        view = request.match_info["view"]
+        try:
+            identity = await self._entrance.identify(request)
+        except Refused as error:
+            return self._refused(view, request, error)
+        frame = Frame(self._built, identity, view)
+        if view == "findings":
+            return _html(frame.page("Findings", await self._findings(request)))
+        if view:
+            return _html(frame.page("pldns", _needs_script()))
+        return _html(frame.page("Overview", plain_views.overview(overview.overview(self._context.view))))
+
+    def _refused(self, view: str, request: web.Request, error: Refused) -> web.Response:
+        frame = Frame(self._built, None, view)
+        if error.code not in _SIGN_IN:
+            return _html(frame.page("Not permitted", element("p", error.detail), script=False), error.code.status)
+        query = f"?{request.query_string}" if request.query_string else ""
+        return _html(sign_in.form(frame, sign_in.safe_view(view + query)), 401)
+
+    async def _findings(self, request: web.Request) -> Html:
+        board, now, scope = self._context.estate.board, wall_clock.now(), scope_of(request.path)
+        try:
+            found = await page(
+                board, findings.most_severe_first,
+                lambda fact: plain_views.finding(findings.finding(board, fact, now)).encode(),
+                PageRequest(_ROWS, request.query.get("after"), scope),
+            )  # fmt: skip
+        except InvalidCursor:
+            return element("p", "This address is of another list: ", element("a", "all findings", href="findings"))
+        following = f"findings?{urlencode({'after': found.next})}" if found.next else None
+        return plain_views.findings((Html(each.decode()) for each in found.items), following)
+
+    async def asset(self, request: web.Request) -> web.Response:
+        """Answer with a built file."""
+        asset = self._built.assets.get(request.match_info["name"])
+        if asset is None:
+            raise web.HTTPNotFound
+        path, coding = asset.stored(request.headers.get("Accept-Encoding", ""))
+        octets = path.read_bytes()  # a few kilobytes, in the page cache
+        tag = f'"{hashlib.blake2b(octets, digest_size=10).hexdigest()}"'
+        headers = {**HEADERS, "Cache-Control": _FOREVER, "ETag": tag, "Vary": "Accept-Encoding"}
+        if any(each.value in {"*", tag.strip('"')} for each in request.if_none_match or ()):
+            return Response(status=304, headers=headers)
+        headers |= {"Content-Type": asset.media} | ({"Content-Encoding": coding} if coding else {})
+        return Response(body=octets, headers=headers)
+
+    async def sign_in(self, request: web.Request) -> web.Response:
+        """Answer with the form that asks for a token."""
+        return _html(sign_in.form(self._frame_of(None), sign_in.safe_view(request.query.get("next", ""))))
+
+    async def begin(self, request: web.Request) -> web.Response:
+        """Answer the form."""
+        return _guarded(await sign_in.begin(self._entrance, self._frame_of(None), request))
+
+    async def end(self, request: web.Request) -> web.Response:
+        """End a session."""
+        return _guarded(sign_in.end(self._entrance, request))
+
+    def _frame_of(self, identity: Identity | None) -> Frame:
+        return Frame(self._built, identity, "sign-in")
+
+
+def _needs_script() -> Html:
+    return joined(
+        element("p", "This view needs JavaScript. Without it, you can read the "),
+        element("p", element("a", "overview", href="./"), " and the ", element("a", "findings", href="findings"), "."),
+    )
+
+
+def _html(text: str, status: int = 200) -> web.Response:
+    return _guarded(Response(text=text, status=status, content_type="text/html"))
+
+
+def _guarded(response: web.Response) -> web.Response:
+    response.headers.update(HEADERS)
+    return response

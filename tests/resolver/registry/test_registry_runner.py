@@ -1,0 +1,51 @@
+"""The source of type `registry`: the estate has what the registry has, from the start and after each commit."""
+
+from resolver import settings
+from resolver.control.estate.estate import Estate
+from resolver.control.registry_runner import RegistryRunner
+from resolver.registry.registry import Registry
+from tests.registry_shapes import account, endpoint, network
+from tests.resolver.registry.conftest import Arm
+from zones.azure.endpoint import ResourceId
+from zones.clocks import WallTime
+from zones.dns.name import Name
+
+LAB = settings.SourceSettings("lab", "registry")
+NOW = WallTime(1_000_000.0)
+
+
+def _names(estate: Estate) -> set[str]:
+    return {key.rpartition("/")[2] for key in estate.inventory.endpoints}
+
+
+async def _started(estate: Estate, registry: Registry) -> int:
+    """Start the source as control does. Return the number of parts that its first reading changes."""
+    changed: list[set[Name]] = []
+    scan = await RegistryRunner(LAB, registry, estate, changed.append).scan()
+    assert scan is not None
+    estate.take_scans({"lab": scan}, NOW)
+    return len(scan.changes)
+
+
+async def test_a_restart_with_saved_data_applies_what_changed_meanwhile_and_nothing_else(
+    lab: Arm, registry: Registry
+) -> None:
+    for name in ("pe1", "pe2"):
+        await lab("PUT", network(name), endpoint(account(), "blob"))
+    estate = Estate(settings.ControlSettings(sources=(LAB,)))
+    assert await _started(estate, registry) == 3  # two endpoints and a network
+    assert _names(estate) == {"pe1", "pe2"}
+    await lab("PUT", network("pe3"), endpoint(account(), "blob"))  # followed: the estate has it with the response
+    assert _names(estate) == {"pe1", "pe2", "pe3"}
+    registry.follow(None)  # control is down
+    await lab("DELETE", network("pe1"))
+    await lab("PUT", network("pe4"), endpoint(account(), "file"))
+    untouched = estate.inventory.endpoints[ResourceId(network("pe2").casefold())]
+    assert await _started(estate, registry) == 2
+    assert _names(estate) == {"pe2", "pe3", "pe4"}
+    assert estate.inventory.endpoints[ResourceId(network("pe2").casefold())] is untouched
+    assert estate.sources["lab"].parts == 4
+    assert await _started(estate, registry) == 0
+    await lab("DELETE", network("pe4"))
+    assert _names(estate) == {"pe2", "pe3"}
+    assert estate.sources["lab"].parts == 3
