@@ -8,7 +8,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resolver.control.estate.saved_inventory import pieces_of
-from resolver.hub.messages import Change, MessageReader, PartDelta, SourceState, SourceStates, Welcome, ZoneDelta, frame
+from resolver.hub.messages import (
+    Change,
+    Message,
+    MessageReader,
+    PartDelta,
+    SourceState,
+    SourceStates,
+    Welcome,
+    ZoneDelta,
+    frame,
+)
 from tests.resolver.control.hub.test_replica import Spoke, part
 from zones.azure.endpoint import Fault, ResourceId, VirtualNetwork
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
@@ -82,7 +92,8 @@ def test_nonsense_in_messages_breaks_nothing(whole: bool, changes: list[Change])
     spoke.take([Welcome(1, "v", "e", whole=True), states, good])
     assert spoke.answers("known")
     spoke.replica.begin()
-    octets = b"".join(frame(each) for each in (Welcome(1, "v", "e", whole=whole), states, *changes))
+    messages: list[Message] = [Welcome(1, "v", "e", whole=whole), states, *changes]
+    octets = b"".join(map(frame, messages))
     with contextlib.suppress(ValueError):
         spoke.take(MessageReader().feed(octets))
     spoke.estate.expire(T)
