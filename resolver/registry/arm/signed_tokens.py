@@ -1,6 +1,7 @@
 """The tokens that this registry signs for its clients, with the key in its database."""
 
 import secrets
+import time
 from collections.abc import Mapping
 
 from resolver.registry.arm import tokens
@@ -25,7 +26,7 @@ class SignedTokens:
     async def caller(self, authorization: str) -> Caller:
         """Return the client whose token a header has. Raises `ArmFailure` 401."""
         key = await self._key()
-        return tokens.caller(authorization, self._registry.settings(), key)
+        return tokens.caller(authorization, self._registry.settings(), key, time.time())
 
     async def _key(self) -> str:
         if not self._secret:
