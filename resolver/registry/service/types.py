@@ -22,6 +22,7 @@ from resolver.registry.service import (
     zone_groups,
 )
 from resolver.registry.service.call import CONNECTIONS, ENDPOINT, GROUP, NIC, SERVICE, VNET, Call
+from resolver.registry.service.endpoint_body import check_changeable
 from resolver.registry.service.endpoint_dns import ZONE_GROUPS
 from resolver.registry.service.resources import ResourceType
 from resolver.registry.service.virtual_networks import PEERINGS, SUBNETS
@@ -61,7 +62,9 @@ _TYPES: Final[Mapping[str, ResourceType]] = MappingProxyType(
                 has_parent=True,
             ),
             ResourceType(PEERINGS, virtual_networks.put_peering, virtual_networks.delete_peering, has_parent=True),
-            ResourceType(ENDPOINT, private_endpoints.put, private_endpoints.delete),
+            ResourceType(
+                ENDPOINT, private_endpoints.put, private_endpoints.delete, check_changeable=check_changeable
+            ),
             ResourceType(ZONE_GROUPS, zone_groups.put, zone_groups.delete, has_parent=True),
             ResourceType(NIC, None, network_interfaces.delete),
             ResourceType(
