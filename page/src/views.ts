@@ -13,9 +13,18 @@ export interface View {
   readonly path: string;
   readonly title: string;
   readonly section: "Estate" | "Queries" | "System";
+  /** The navigation has the view only where the person has a role in a registry. */
+  readonly needs?: "registry";
   readonly load: () => Promise<{ readonly default: ComponentType<ViewProps> }>;
 }
 
 export const VIEWS: readonly View[] = [
   { path: "", title: "Overview", section: "Estate", load: () => import("./views/overview") },
+  {
+    path: "registry",
+    title: "Registry",
+    section: "Estate",
+    needs: "registry",
+    load: () => import("./views/registry"),
+  },
 ];
