@@ -26,7 +26,7 @@ export function Table<Row>(props: Shown<Row>): JSX.Element {
   const { label, columns, rows, id, empty } = props;
   if (!rows.length) return <Empty>{empty}</Empty>;
   return (
-    <div class="scroll" role="region" aria-label={label} tabIndex={0}>
+    <div class="scroll" role="group" aria-label={label} tabIndex={0}>
       <table>
         <thead>
           <tr>
