@@ -118,7 +118,7 @@ def hub_application(context: Context, hub: HubSettings) -> web.Application:
         return structs.replace(context.estate.settings.admin, listen=hub.listen, tls=hub.tls)
 
     hosts = [OwnHosts(hub.listen.host, lambda: ()).check] if hub.listen.address.is_loopback else []
-    entrance = NetworkEntrance(settings, context.tokens, oidc, Sessions())  # spokes are no browsers
+    entrance = NetworkEntrance(settings, context.tokens, oidc, Sessions())  # spokes are no browsers: nobody signs in
     return _application(context, [hub_handler.ROUTE], entrance, [_problems, *hosts])
 
 

@@ -44,6 +44,7 @@ class Database(Generic[_S]):
     def __init__(
         self, path: Path, summarise: Callable[[Transaction, Mapping[str, str]], _S], committed: Callable[[_S], None]
     ) -> None:
+        self.path = path
         self._file = SqliteFile(path, self.SYNCHRONOUS)
         self._summarise = summarise
         self._committed = committed
@@ -62,6 +63,7 @@ class Database(Generic[_S]):
         finally:
             task.cancel()
             await asyncio.wait([task])
+            self._file.end_reads()  # to read a large registry whole takes longer than control has to end
             await loop.run_in_executor(self._reading, self._file.close_reader)
             await loop.run_in_executor(self._writing, self._file.close_writer)
             self._reading.shutdown()

@@ -14,6 +14,8 @@ from resolver.registry.store.schema import MIGRATIONS
 from resolver.registry.store.transaction import Transaction
 
 FILE: Final = "registry.sqlite"
+_LOOK: Final = 100_000
+"""Steps of SQLite's machine, about 1 ms, after which a read looks whether it must end."""
 
 _T = TypeVar("_T")
 
@@ -33,6 +35,7 @@ class SqliteFile:
         self._synchronous = synchronous
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
+        self._reads_end = False
 
     # -- writes: `begin`, then `run`, then `commit` or `rollback`, all in one thread at a time
 
@@ -42,7 +45,11 @@ class SqliteFile:
             # MEMORY: in the sandbox, SQLite may write no file elsewhere.
             pragmas = ("journal_mode = WAL", f"synchronous = {self._synchronous}", "temp_store = MEMORY")
             writer = _connected(self.path, *pragmas)
-            self._migrate(writer)
+            try:
+                self._migrate(writer)
+            except BaseException:
+                writer.close()
+                raise
             self._writer = writer
         return self._writer
 
@@ -103,11 +110,16 @@ class SqliteFile:
         """Return what `work` returns for the last committed state. Raises what it raises, and sqlite3.Error."""
         if self._reader is None:
             self._reader = _connected(self.path, "query_only = ON", "temp_store = MEMORY")
+            self._reader.set_progress_handler(lambda: self._reads_end, _LOOK)
         self._reader.execute("BEGIN")
         try:
             return work(Transaction(self._reader, 0))
         finally:
             self._reader.execute("ROLLBACK")
+
+    def end_reads(self) -> None:
+        """Fail the read that runs and all later ones. May be called in any thread."""
+        self._reads_end = True
 
     def close_reader(self) -> None:
         """Close the connection that reads."""
@@ -115,16 +127,17 @@ class SqliteFile:
             self._reader.close()
 
     def _migrate(self, writer: sqlite3.Connection) -> None:
+        writer.execute("BEGIN IMMEDIATE")  # another process may open the same file; closing it ends the transaction
         known = writer.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone()
         version = int(Transaction(writer, 0).fact("version")) if known else 0
         if version > len(MIGRATIONS):
             raise Unavailable(f"{self.path} is of a later version of pldns")
-        for number, script in enumerate(MIGRATIONS[version:], version + 1):
-            writer.execute("BEGIN IMMEDIATE")
+        for script in MIGRATIONS[version:]:
             for statement in script.split(";"):
                 writer.execute(statement)
-            Transaction(writer, 0).set_fact("version", str(number))
-            writer.execute("COMMIT")
+        if version < len(MIGRATIONS):
+            Transaction(writer, 0).set_fact("version", str(len(MIGRATIONS)))
+        writer.execute("COMMIT")
 
 
 def _connected(path: Path, *pragmas: str) -> sqlite3.Connection:
