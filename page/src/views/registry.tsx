@@ -4,10 +4,11 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, type Reply } from "../api/client";
 import { Badge, type Tone } from "../components/badge";
+import { Choice, Search } from "../components/filters";
 import { Empty, Loaded, Loading } from "../components/states";
 import { PagedTable } from "../components/table";
 import { Copy, ResourceId, Text } from "../components/text";
-import { href, Link, refine } from "../router";
+import { href, Link } from "../router";
 import { consumes, owns, useRegistryRoles, type RegistryRoles } from "../state/registry";
 import { useResource } from "../state/resource";
 import type { ViewProps } from "../views";
@@ -76,7 +77,7 @@ function Lists(props: { query: URLSearchParams; roles: RegistryRoles }): JSX.Ele
           </button>
         )}
       </nav>
-      {list !== "waiting" && <Filters query={query} />}
+      {list !== "waiting" && <Filters />}
       {list === "endpoints" ? (
         <Endpoints {...shown} />
       ) : (
@@ -111,37 +112,12 @@ interface Listed {
   decide: (decision: Decision) => void;
 }
 
-function Filters(props: { query: URLSearchParams }): JSX.Element {
+function Filters(): JSX.Element {
   return (
-    <form
-      class="filters"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const name = new FormData(event.currentTarget).get("name");
-        refine({ name: typeof name === "string" ? name.trim() : "" });
-      }}
-    >
-      <div>
-        <label for="state">State</label>
-        <select
-          id="state"
-          value={props.query.get("state") ?? ""}
-          onChange={(event) => {
-            refine({ state: event.currentTarget.value });
-          }}
-        >
-          <option value="">every state</option>
-          {STATES.map((each) => (
-            <option key={each}>{each}</option>
-          ))}
-        </select>
-      </div>
-      <div>
-        <label for="name">Name of the endpoint</label>
-        <input id="name" name="name" type="search" value={props.query.get("name") ?? ""} />
-      </div>
-      <button>Filter</button>
-    </form>
+    <div class="filters">
+      <Choice label="State" name="state" all="every state" options={STATES.map((each) => [each, each])} />
+      <Search label="Endpoint" name="name" hint="the whole name" />
+    </div>
   );
 }
 

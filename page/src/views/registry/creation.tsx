@@ -83,14 +83,14 @@ export function CreationDialog(props: { close: () => void; done: () => void }): 
           {(id) => <input id={id} {...field("addresses")} />}
         </Field>
         <p>
-          <label>
+          <label class="check">
             <input
               type="checkbox"
               checked={manual}
               onChange={(event) => {
                 setManual(event.currentTarget.checked);
               }}
-            />{" "}
+            />
             Ask the owner of the target for approval
           </label>
         </p>
