@@ -1,8 +1,9 @@
 """`python -m bench.registry_postgres`: creates per second of registries that share a PostgreSQL database.
 
 A PostgreSQL server of Debian's package starts in a temporary folder. A registry with 10,000 endpoints fills its
-database. Clients then create endpoints through one control plane, and through two. Measured: creates per second, the CPU
-time of each process for one, and the delay from the response of one control plane to the answer of the other's worker.
+database. Clients then create endpoints through one control plane, and through two. Measured: creates per second, the
+CPU time of each control for one, and the delay from the response of one control plane to the answer of the other's
+worker. Linux only.
 """
 
 import argparse
@@ -48,10 +49,8 @@ def everything(folder: Path, rounds: int, creates: int) -> Iterator[Result]:
             yield Result(f"control plane {i + 1} ready", time.monotonic() - began, "s", note=f"{LISTED:,} endpoints")
         controls = [each.children("resolver.main.control")[0] for each in daemons]
         for number in (1, 2):
-            rates = []
             before = [*map(cpu, controls)]
-            for _ in range(rounds):
-                rates.append(creates / _spawned([next(left) for _ in range(creates)], number))
+            rates = [creates / _spawned([next(left) for _ in range(creates)], number) for _ in range(rounds)]
             shown = f"{CLIENTS} clients; {min(rates):,.0f} to {max(rates):,.0f}"
             what = "one control plane" if number == 1 else "two control planes"
             yield Result(
