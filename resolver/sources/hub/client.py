@@ -37,6 +37,10 @@ class HubFailed(Exception):  # noqa: N818 - what became of the connection
         self.wait = wait
 
 
+class Garbled(HubFailed):
+    """The hub has sent what is no message, or none that may come then. The next connection begins with a whole copy."""
+
+
 class _Problem(msgspec.Struct):
     detail: str = ""
     title: str = ""
@@ -70,7 +74,7 @@ class HubClient:
         except NoSecret as error:
             raise HubFailed(f"no token for the hub: {error}") from None
         except BadFrame as error:
-            raise HubFailed(f"{url} does not send what a hub sends: {error}") from None
+            raise Garbled(f"{url} does not send what a hub sends: {error}") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise HubFailed(f"{url}: {_reason(error)}") from None
         raise HubFailed(f"{url}: the hub has closed the connection")
