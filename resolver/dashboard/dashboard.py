@@ -111,11 +111,12 @@ class _Pages:
 
     async def sign_in(self, request: web.Request) -> web.Response:
         """Answer with the form that asks for a token."""
-        return _html(sign_in.form(self._frame_of(None), sign_in.safe_view(request.query.get("next", ""))))
+        following, problem = (request.query.get(key, "") for key in ("next", "problem"))
+        return _html(sign_in.form(self._frame_of(None), sign_in.safe_view(following), problem))
 
     async def begin(self, request: web.Request) -> web.Response:
         """Answer the form."""
-        return _guarded(await sign_in.begin(self._entrance, self._frame_of(None), request))
+        return _guarded(await sign_in.begin(self._entrance, request))
 
     async def end(self, request: web.Request) -> web.Response:
         """End a session."""

@@ -81,9 +81,12 @@ async def test_a_cookie_is_for_the_page_alone(browser: Client) -> None:
 
 @pytest.mark.parametrize("wrong", ["", "pldns_wrong", "a.b.c", "x" * 70_000])
 async def test_a_wrong_token_is_refused_with_the_form(browser: Client, wrong: str) -> None:
-    status, _, cookie = await sign_in(browser, wrong)
-    assert status in {401, 413}
+    status, where, cookie = await sign_in(browser, wrong, "findings")
     assert not cookie
+    if status != 413:
+        assert where == "ui/sign-in?next=findings&problem=token-invalid"
+        async with browser.get(f"/{where}") as response:
+            assert "The token is wrong, revoked or expired." in await response.text()
 
 
 @pytest.mark.parametrize(
