@@ -18,4 +18,5 @@ export interface View {
 
 export const VIEWS: readonly View[] = [
   { path: "", title: "Overview", section: "Estate", load: () => import("./views/overview") },
+  { path: "map", title: "Map", section: "Estate", load: () => import("./views/map") },
 ];

@@ -26,6 +26,7 @@ from resolver.admin.access.oidc import OidcTokens
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.tokens import Tokens
 from resolver.admin.live import Live
+from resolver.admin.map_census import MapCensus
 from resolver.admin.overview import overview
 from resolver.admin.own_hosts import OwnHosts
 from resolver.admin.paging import InvalidCursor
@@ -96,7 +97,7 @@ def context_of(view: View) -> Context:
             state.failed(path, why, wall_clock.now())
 
     live = Live(lambda: overview(view).model_dump_json().encode())
-    return Context(view, ZoneCensus(view.estate), Tokens(directory), AuditLog(directory, failed), live)
+    return Context(view, ZoneCensus(view.estate), Tokens(directory), AuditLog(directory, failed), live, MapCensus(view))
 
 
 def application(context: Context, listen: HostPort, pages: Pages = no_pages) -> web.Application:
