@@ -104,9 +104,11 @@ bench: $(BUILT)
 	$(BIN)/python -m bench.compare
 	$(BIN)/python -m bench
 
-# Coverage-guided fuzzing, FUZZ_SECONDS for each target: `make fuzz FUZZ_SECONDS=900 TARGETS="zone reply"`.
+# Coverage-guided fuzzing, FUZZ_SECONDS for each target, then random requests to the registry beside a model of it:
+# `make fuzz FUZZ_SECONDS=900 TARGETS="zone reply"`.
 fuzz: $(BUILT)
 	@set -e; for target in $(TARGETS); do $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS); done
+	PLDNS_STATE_MACHINES=500 $(BIN)/python -m pytest --quiet --timeout 0 tests/resolver/registry/test_state_machine.py
 
 # Sends more than 2,000 requests to a running pldns that schemathesis makes from its OpenAPI document.
 api: $(BUILT)

@@ -24,6 +24,7 @@ from resolver.admin.access.entrances import Entrance, HealthEntrance, NetworkEnt
 from resolver.admin.access.identity import IDENTITY
 from resolver.admin.access.oidc import OidcTokens
 from resolver.admin.access.problems import Code, Refused
+from resolver.admin.access.sessions import Sessions
 from resolver.admin.access.tokens import Tokens
 from resolver.admin.live import Live
 from resolver.admin.map_census import MapCensus
@@ -118,7 +119,7 @@ def hub_application(context: Context, hub: HubSettings) -> web.Application:
         return structs.replace(context.estate.settings.admin, listen=hub.listen, tls=hub.tls)
 
     hosts = [OwnHosts(hub.listen.host, lambda: ()).check] if hub.listen.address.is_loopback else []
-    entrance = NetworkEntrance(settings, context.tokens, oidc)
+    entrance = NetworkEntrance(settings, context.tokens, oidc, Sessions())  # spokes are no browsers: nobody signs in
     return _application(context, [hub_handler.ROUTE], entrance, [_problems, *hosts])
 
 

@@ -22,7 +22,10 @@ _NETWORK: Final = "microsoft.network"
 
 
 def check(given: str, namespace: str, kind: str) -> None:
-    """Check the version of a request for a type in a namespace. Raises `ArmFailure` 400."""
+    """Check the version of a request for a type in a namespace. Raises `ArmFailure` 400.
+
+    `kind` is empty for the provider itself, whose versions are those of subscriptions.
+    """
     if not given:
         raise bad_request(
             "MissingApiVersionParameter",
@@ -34,7 +37,8 @@ def check(given: str, namespace: str, kind: str) -> None:
             "InvalidApiVersionParameter",
             f"The api-version {given[:40]!r} is invalid. Write a date, such as {NETWORK_VERSIONS[0]}.",
         )
-    if namespace.casefold() == _NETWORK and found[1] < _OLDEST and kind.casefold() not in _OF_ZONES:
+    versioned = namespace.casefold() == _NETWORK and kind and kind.casefold() not in _OF_ZONES
+    if versioned and found[1] < _OLDEST:
         raise ArmFailure(
             400,
             "NoRegisteredProviderFound",

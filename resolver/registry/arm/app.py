@@ -17,20 +17,20 @@ from aiohttp import web
 from resolver import http_listener
 from resolver.http_protocol import MALFORMED_BODY
 from resolver.registry.arm import api_version, metadata, tokens
-from resolver.registry.arm.reply import Reply, refusal
+from resolver.registry.arm.reply import JSON, Reply, refusal
 from resolver.registry.arm.request import Asked
 from resolver.registry.arm.routes import match
 from resolver.registry.model.access import Caller, check_subscription
-from resolver.registry.model.failure import ArmFailure, no_database
+from resolver.registry.model.failure import ArmFailure, bad_request, no_database
 from resolver.registry.registry import Registry
 from resolver.registry.service.resources import Precondition
 from resolver.registry.store.sqlite_file import Unavailable
 
 LONGEST: Final = 4 << 20
 """The most octets of a body, as in Azure."""
-_WRITES: Final = frozenset(("PUT", "PATCH", "DELETE"))
 _UNAVAILABLE: Final = {"Retry-After": "5"}
 _TOO_LARGE: Final = ArmFailure(413, "RequestContentTooLarge", f"A body has at most {LONGEST >> 20} MiB.")
+_SLASH: Final = bad_request("InvalidResourceName", "A name in the path has a slash (%2F), which no name can have.")
 
 _log = logging.getLogger(__name__)
 
@@ -113,14 +113,18 @@ class _ResourceManager:
 
     async def _resource(self, request: web.Request) -> web.Response:
         caller = await self._caller(request)
+        if "%2f" in request.rel_url.raw_path.casefold():
+            raise _SLASH
         found = match(request.method, request.path)
         version = _parameter(request, "api-version")
         api_version.check(version, found.namespace, found.type)
         octets = await _read(request)
+        if octets and request.content_type != JSON:
+            raise _media_type(request)
         given = Precondition(request.headers.get("If-Match", ""), request.headers.get("If-None-Match", ""))
         asked = Asked(request.method, request.url, self._origin(request), found.path, version, given, octets)
         check_subscription(caller, [each.id for each in self._registry.settings().subscriptions], asked.subscription)
-        if request.method not in _WRITES:
+        if not found.writes:
             return (await self._registry.read(caller, lambda call: found.handler(asked, call))).response()
         reply = await self._registry.write(caller, lambda call: found.handler(asked, call))
         _log.info("registry: %s: %s %s: %d", caller.name, request.method, request.path, reply.status)
@@ -152,6 +156,12 @@ def _parameter(request: web.Request, wanted: str) -> str:
     return next((value for name, value in request.query.items() if name.casefold() == wanted), "")
 
 
+def _media_type(request: web.Request) -> ArmFailure:
+    given = request.content_type if "Content-Type" in request.headers else "<null>"
+    message = f"The content media type {given[:60]!r} is not supported. Only {JSON!r} is supported."
+    return ArmFailure(415, "UnsupportedMediaType", message)
+
+
 async def _read(request: web.Request) -> bytes:
     try:
         async with asyncio.timeout(http_listener.BODY):
@@ -177,7 +187,7 @@ async def _answered(request: web.Request, handler: Any) -> web.StreamResponse:  
     except MALFORMED_BODY:
         response = refusal(ArmFailure(400, "InvalidRequestContent", "The body is not valid HTTP.")).response()
     except web.HTTPException as error:
-        response = refusal(ArmFailure(error.status, "NotFound", error.reason)).response()
+        response = refusal(ArmFailure(error.status, "NotFound", f"{error.reason}.")).response()
     except ConnectionError:  # the client has gone
         raise
     except Exception:  # noqa: BLE001 - an error in one request must not end the server

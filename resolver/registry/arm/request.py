@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from yarl import URL
 
 from resolver.registry.arm.reply import Reply
+from resolver.registry.model.failure import ArmFailure, bad_request
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.service.body import Body, decoded
 from resolver.registry.service.resources import Precondition
@@ -43,8 +44,15 @@ class Asked(NamedTuple):
 
     @property
     def resource(self) -> ArmId:
-        """The resource that the path names. Raises `ArmFailure` 400."""
-        return ArmId.parse(self.path["id"])
+        """The resource that the path names. Raises `ArmFailure` 400 `InvalidResourceName`."""
+        try:
+            return ArmId.parse(self.path["id"])
+        except ArmFailure:
+            raise bad_request(
+                "InvalidResourceName",
+                f"{self.path['id'][:200]!r} cannot be the path of a resource: a name in it is too long, or has a "
+                "character that no name can have.",
+            ) from None
 
 
 def of_resource(status: int, body: Json, headers: Mapping[str, str] | None = None) -> Reply:

@@ -8,11 +8,12 @@ from resolver.registry.arm import operations, paging
 from resolver.registry.arm.reply import Reply
 from resolver.registry.arm.request import Asked, of_resource
 from resolver.registry.model.access import check_access
+from resolver.registry.model.registration import NETWORK
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.service import resources, target_members
 from resolver.registry.service.call import CONNECTIONS, Call
 from resolver.registry.service.resources import ResourceType
-from resolver.registry.service.types import NETWORK, type_of
+from resolver.registry.service.types import type_of
 
 _RIGHTS: Final[Mapping[str, str]] = MappingProxyType({"PUT": "write", "PATCH": "write", "DELETE": "delete"})
 """The operation that a method needs; for all other methods, `read`."""

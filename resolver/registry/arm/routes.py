@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from resolver.registry.arm import metadata, operations, questions, resource_handlers
+from resolver.registry.arm import metadata, operations, providers, questions, resource_handlers
 from resolver.registry.arm.reply import Reply
 from resolver.registry.arm.request import Asked
 from resolver.registry.model.failure import ArmFailure
@@ -19,26 +19,34 @@ _PLACE: Final = r"/providers/(?P<namespace>microsoft\.network)/locations/(?P<pla
 _RESOURCE: Final = (
     rf"(?P<id>{_SUBSCRIPTION}/resourcegroups/(?P<group>[^/]+){_PROVIDER}/(?P<type>[^/]+)/[^/]+(/[^/]+/[^/]+)*)"
 )
-_ANY: Final = frozenset(("GET", "HEAD", "PUT", "PATCH", "DELETE"))
+_WRITES: Final = frozenset(("PUT", "PATCH", "DELETE"))
+_ANY: Final = frozenset(("GET", "HEAD")) | _WRITES
+_ACTION: Final = "action"
+"""A POST that changes something."""
 
 
 class _Route(NamedTuple):
     methods: frozenset[str]
     pattern: re.Pattern[str]
     handler: Handler
+    writes: frozenset[str]
 
 
 def _route(methods: str | frozenset[str], pattern: str, handler: Handler) -> _Route:
+    compiled = re.compile(pattern, re.IGNORECASE)
+    if methods == _ACTION:
+        return _Route(frozenset(("POST",)), compiled, handler, frozenset(("POST",)))
     found = frozenset((methods,)) if isinstance(methods, str) else methods
-    return _Route(found, re.compile(pattern, re.IGNORECASE), handler)
+    return _Route(found, compiled, handler, _WRITES)
 
 
 _ROUTES: Final = (
     _route("GET", _SUBSCRIPTION, metadata.subscription),
     _route("GET", rf"{_SUBSCRIPTION}/locations", metadata.locations),
-    _route("GET", rf"{_SUBSCRIPTION}/providers", metadata.providers),
-    _route("GET", rf"{_SUBSCRIPTION}{_PROVIDER}", metadata.provider),
-    _route("POST", rf"{_SUBSCRIPTION}{_PROVIDER}/register", metadata.provider),
+    _route("GET", rf"{_SUBSCRIPTION}/providers", providers.every),
+    _route("GET", rf"{_SUBSCRIPTION}{_PROVIDER}", providers.one),
+    _route(_ACTION, rf"{_SUBSCRIPTION}{_PROVIDER}/register", providers.register),
+    _route(_ACTION, rf"{_SUBSCRIPTION}{_PROVIDER}/unregister", providers.unregister),
     _route("POST", rf"{_SUBSCRIPTION}{_PROVIDER}/checknameavailability", questions.name_is_free),
     _route("GET", rf"{_SUBSCRIPTION}/resourcegroups", resource_handlers.groups),
     _route("GET", rf"{_SUBSCRIPTION}{_PLACE}/operations/(?P<operation>[^/]+)", operations.status),
@@ -55,10 +63,11 @@ _ROUTES: Final = (
 
 
 class Matched(NamedTuple):
-    """The handler of a request, and the parts of its path."""
+    """The handler of a request, the parts of its path, and whether the request changes something."""
 
     handler: Handler
     path: dict[str, str]
+    writes: bool
 
     @property
     def namespace(self) -> str:
@@ -78,7 +87,8 @@ def match(method: str, path: str) -> Matched:
     for route in _ROUTES:
         if found := route.pattern.fullmatch(path):
             if method in route.methods:
-                return Matched(route.handler, {name: text for name, text in found.groupdict().items() if text})
+                parts = {name: text for name, text in found.groupdict().items() if text}
+                return Matched(route.handler, parts, method in route.writes)
             known = True
     if known:
         raise ArmFailure(405, "MethodNotAllowed", f"The registry does not support {method} for {path[:200]}.")

@@ -15,6 +15,7 @@ _CONNECTIONS: Final = "privateendpointconnections"
 _OF_CONSUMERS: Final = (
     "microsoft.resources/resourcegroups", "microsoft.network/virtualnetworks", "microsoft.network/privateendpoints",
     "microsoft.network/privatednszones", "microsoft.network/applicationsecuritygroups",
+    "microsoft.resources/subscriptions",
 )  # fmt: skip
 """The types, with their children, that a consumer may change."""
 

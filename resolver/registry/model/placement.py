@@ -4,11 +4,11 @@ A private endpoint is in the region and the subscription of its virtual network;
 learn.microsoft.com/azure/private-link/private-endpoint-overview.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from resolver.registry.model.alias import is_alias
-from resolver.registry.model.failure import ArmFailure, bad_request
+from resolver.registry.model.failure import bad_request
 from resolver.registry.model.fqdns import Member
 from resolver.registry.model.resource_id import ArmId
 from zones.azure.endpoint import fold_region
@@ -45,22 +45,6 @@ def check_placement(endpoint: ArmId, location: str, vnet: ArmId, vnet_location: 
         )
 
 
-def check_registered(subscription: str, namespaces: Collection[str], path: str) -> None:
-    """Check that a subscription is registered with Microsoft.Network: that of the endpoint, and that of the target.
-
-    `namespaces` are those that the subscription is registered with. Raises `ArmFailure` 409
-    `MissingSubscriptionRegistration`.
-    """
-    if _NETWORK not in map(str.casefold, namespaces):
-        raise ArmFailure(
-            409,
-            "MissingSubscriptionRegistration",
-            f"The subscription {subscription} is not registered to use the namespace Microsoft.Network. Register it "
-            f"with: az provider register --namespace Microsoft.Network --subscription {subscription}.",
-            path,
-        )
-
-
 def check_static_allowed(target_type: str, path: str = "properties.ipConfigurations") -> None:
     """Check that endpoints of a target of this type can have static addresses.
 
@@ -75,7 +59,6 @@ def check_static_allowed(target_type: str, path: str = "properties.ipConfigurati
         )
 
 
-_NETWORK: Final = "microsoft.network"
 _NO_STATIC: Final = frozenset(
     (
         "microsoft.containerservice/managedclusters",

@@ -56,6 +56,7 @@ class ArmId:
         parts = text.removeprefix("/").removesuffix("/").split("/")
         if (
             len(text) > _MAX_ID
+            or not text.isprintable()
             or not text.startswith("/")
             or len(parts) % 2
             or not all(map(_SEGMENT.fullmatch, parts))

@@ -12,6 +12,8 @@ from resolver.registry.model.failure import ArmFailure, bad_request
 from resolver.registry.store.row import Json
 
 INVALID: Final = "InvalidRequestContent"
+_DEEPEST: Final = 64
+"""Levels of objects and lists in a body. What is stored can then be sent as a part of every list."""
 
 
 def decoded(octets: bytes) -> "Body":
@@ -22,7 +24,18 @@ def decoded(octets: bytes) -> "Body":
         raise bad_request(INVALID, f"The body of the request is not valid JSON: {error}.") from None
     if not isinstance(found, dict):
         raise bad_request(INVALID, "The body of the request must be a JSON object.")
+    if octets.count(b"{") + octets.count(b"[") > _DEEPEST and _depth(found) > _DEEPEST:
+        raise bad_request(INVALID, f"The body of the request is nested more than {_DEEPEST} levels deep.")
     return Body(found)
+
+
+def _depth(found: object) -> int:
+    """Return how many objects and lists lie in each other, at most."""
+    depth, level = 0, [found]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return depth
 
 
 class Body:

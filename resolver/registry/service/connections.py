@@ -75,8 +75,7 @@ def _decide(call: Call, row: Row, action: Action, description: str | None, actio
     after = before.after(Side.OWNER, action, description=description, actions_required=actions)
     assert after is not None  # noqa: S101 - only the consumer ends a connection
     body = with_connection(body, after)
-    if after.carries_traffic:
-        body = endpoint_dns.reveal(call, body)
+    body = (endpoint_dns.reveal if after.carries_traffic else endpoint_dns.with_names)(call, body)
     call.tx.put(ArmId.parse(endpoint.id), body)
     if not after.owner_has_it:
         call.tx.delete(row)

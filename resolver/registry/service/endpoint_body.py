@@ -5,7 +5,7 @@ Azure has the connection in one of two lists, after the way in which the consume
 
 from typing import Final
 
-from resolver.registry.model.connection import Connection
+from resolver.registry.model.connection import Action, Connection, Side
 from resolver.registry.store.row import Json
 from zones.azure.endpoint import ConnectionState
 
@@ -34,3 +34,8 @@ def with_connection(body: Json, connection: Connection) -> Json:
     """Set the state of the connection in a body, and return the body."""
     link_of(body).update({_STATE: connection.shown(), "requestMessage": connection.request_message})
     return body
+
+
+def check_changeable(body: Json) -> None:
+    """Check that the consumer may change an endpoint. Raises `ArmFailure` 400 for one that is Disconnected."""
+    connection_in(body).after(Side.CONSUMER, Action.UPDATE)

@@ -36,7 +36,7 @@ def with_names(call: Call, body: Json) -> Json:
     names = names_of(call, body)
     groups = call.tx.children(body["id"].casefold(), ZONE_GROUPS.casefold())
     for group in groups:
-        put_records(call, group, names)
+        _put_records(call, group, body, names)
     body["properties"]["customDnsConfigs"] = (
         [] if groups else [{"fqdn": fqdn, "ipAddresses": addresses} for fqdn, addresses in names.items()]
     )
@@ -54,16 +54,17 @@ def names_of(call: Call, body: Json) -> dict[str, list[str]]:
     return found
 
 
-def put_records(call: Call, group: Row, names: dict[str, list[str]]) -> Row:
-    """Write the record sets of a zone group: for each of its zones, those names that belong into the zone."""
-    body = group.json
-    endpoint = call.row(ArmId.parse(group.parent))
-    link = link_of(endpoint.json)
-    approved = connection_in(endpoint.json).carries_traffic
+def _put_records(call: Call, group: Row, endpoint: Json, names: dict[str, list[str]]) -> None:
+    """Write the record sets of a zone group: for each of its zones, those names that belong into the zone.
+
+    There are none while the endpoint, in its new state, is not approved.
+    """
+    body, link = group.json, link_of(endpoint)
+    approved = connection_in(endpoint).carries_traffic
     for config in body["properties"]["privateDnsZoneConfigs"]:
         zone = config["properties"]["privateDnsZoneId"].rpartition("/")[2]
         config["properties"]["recordSets"] = _records(zone, link, names) if approved else []
-    return call.tx.put(ArmId.parse(group.id), body, parent=group.parent)
+    call.tx.put(ArmId.parse(group.id), body, parent=group.parent)
 
 
 def _records(zone: str, link: Json, names: dict[str, list[str]]) -> list[Json]:

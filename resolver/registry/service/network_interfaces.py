@@ -8,6 +8,7 @@ from resolver.registry.model.failure import ArmFailure, bad_request
 from resolver.registry.model.fqdns import Member
 from resolver.registry.model.placement import IpConfiguration, static_addresses
 from resolver.registry.model.resource_id import ArmId
+from resolver.registry.model.resource_name import check_name
 from resolver.registry.service.addresses import SubnetAddresses
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import NIC, Call
@@ -51,12 +52,14 @@ def made(
 
     It has the FQDNs of an approved connection; the others follow with the approval. Raises `ArmFailure` 409.
     """
-    name = given.text("customNetworkInterfaceName") or f"{found.name}.nic.{call.new_guid()}"
+    path = given.where("customNetworkInterfaceName")
+    wanted = given.text("customNetworkInterfaceName")
+    name = check_name(wanted, path) if wanted else f"{found.name}.nic.{call.new_guid()}"
     nic = ArmId(found.subscription, found.group).resource(NIC, name)
     if call.tx.get(nic.key) is not None:
         raise ArmFailure(
             409, "NetworkInterfaceNameInUse", f"There is a network interface {nic} already. Choose another name.",
-            "properties.customNetworkInterfaceName",
+            path,
         )  # fmt: skip
     configurations = []
     for i, each in enumerate(addresses):

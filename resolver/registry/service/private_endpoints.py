@@ -17,13 +17,16 @@ from resolver.registry.model.placement import (
     check_placement,
     check_static_allowed,
 )
+from resolver.registry.model.registration import NETWORK
 from resolver.registry.model.resource_id import ArmId, require_type
+from resolver.registry.model.resource_name import check_name
 from resolver.registry.service import (
     connections,
     endpoint_dns,
     endpoint_limits,
     network_interfaces,
     private_link_services,
+    registrations,
     target_members,
 )
 from resolver.registry.service.body import Body
@@ -34,6 +37,7 @@ from resolver.registry.service.virtual_networks import SUBNETS
 from resolver.registry.store.row import Json, Row
 
 _KEPT: Final = ("applicationSecurityGroups",)
+_SECURITY_GROUP: Final = "Microsoft.Network/applicationSecurityGroups"
 
 
 class _Request(NamedTuple):
@@ -150,10 +154,11 @@ def _request(call: Call, found: ArmId, given: Body) -> _Request:
         by_alias = wanted.strip()
     else:
         target = call.row(ArmId.parse(wanted, path), path)
+    registrations.check(call, ArmId.parse(target.id).subscription, NETWORK, path)
     if target.type == SERVICE.casefold() and not by_alias:
         _check_visible(call, found, target, path)
     group = target_members.check_group(target, link.texts("groupIds"), link.where("groupIds"))
-    name = connection.text("name") or found.name
+    name = check_name(connection.text("name") or found.name, connection.where("name"))
     return _Request(kind, name, target, by_alias, (group,) if group else (), link.text("requestMessage"), path)
 
 
@@ -190,7 +195,8 @@ def _static(given: Body) -> list[Body]:
 def _configuration(each: Body) -> IpConfiguration:
     named = each.object("properties")
     address = named.needed("privateIPAddress")
-    return IpConfiguration(each.needed("name"), named.text("groupId"), named.text("memberName"), address)
+    name = check_name(each.needed("name"), each.where("name"))
+    return IpConfiguration(name, named.text("groupId"), named.text("memberName"), address)
 
 
 def _static_shown(each: Body) -> Json:
@@ -251,4 +257,5 @@ def _lasting(found: ArmId, path: str) -> ArmFailure:
 
 
 def _groups(given: Body) -> list[Json]:
-    return [{"id": each.needed("id")} for each in given.objects("applicationSecurityGroups")]
+    asked = [(each.needed("id"), each.where("id")) for each in given.objects("applicationSecurityGroups")]
+    return [{"id": str(require_type(ArmId.parse(text, path), _SECURITY_GROUP, path))} for text, path in asked]

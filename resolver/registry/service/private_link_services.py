@@ -10,6 +10,7 @@ from resolver.registry.model.failure import bad_request
 from resolver.registry.model.fqdns import service_members
 from resolver.registry.model.limits import check_limit
 from resolver.registry.model.resource_id import ArmId, require_type
+from resolver.registry.model.resource_name import check_name
 from resolver.registry.model.service_access import ServiceAccess
 from resolver.registry.service import connections
 from resolver.registry.service.addresses import SubnetAddresses
@@ -20,6 +21,7 @@ from resolver.registry.service.virtual_networks import SUBNETS
 from resolver.registry.store.row import Json, Row
 from zones.azure.limits import Limit
 
+_FRONTEND: Final = "Microsoft.Network/loadBalancers/frontendIPConfigurations"
 _POLICIES: Final = "privateLinkServiceNetworkPolicies"
 
 
@@ -36,7 +38,7 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
     service_members(names)
     before = was.json["properties"] if was else None
     alias = before["alias"] if before else str(alias_of(found.name, call.new_guid(), head["location"]))
-    frontends = [{"id": each.needed("id")} for each in given.objects("loadBalancerFrontendIpConfigurations")]
+    frontends = [_frontend(each) for each in given.objects("loadBalancerFrontendIpConfigurations")]
     _check_balancers(call, found, frontends)
     properties: Json = {
         "provisioningState": "Succeeded",
@@ -126,6 +128,11 @@ def _check_balancers(call: Call, found: ArmId, frontends: list[Json]) -> None:
         call.check_limit(Limit.SERVICES_PER_LOAD_BALANCER, used, balancer)
 
 
+def _frontend(given: Body) -> Json:
+    path = given.where("id")
+    return {"id": str(require_type(ArmId.parse(given.needed("id"), path), _FRONTEND, path))}
+
+
 def _balancer(frontend: Json) -> str:
     text: str = frontend["id"]
     return text.casefold().partition("/frontendipconfigurations/")[0]
@@ -149,7 +156,7 @@ def _nat(call: Call, found: ArmId, given: Body) -> list[Json]:
             )
         static = named.text("privateIPAddress")
         address = str(SubnetAddresses(call, subnet).take(found, static))
-        name = each.needed("name")
+        name = check_name(each.needed("name"), each.where("name"))
         shown.append(
             {
                 "name": name,

@@ -9,16 +9,22 @@ from typing import Final, NamedTuple
 
 from resolver.registry.model.failure import ArmFailure, bad_request
 from resolver.registry.model.resource_id import ArmId
+from resolver.registry.model.resource_name import check_group_name, check_name
+from resolver.registry.service import registrations
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import Call, missing
 from resolver.registry.store.row import Json, Row
 
-_NAME: Final = re.compile(r"[A-Za-z0-9]([\w.()-]{0,88}[\w])?", re.ASCII)
 _MAX_TAGS: Final = 50
+_MAX_TAG_NAME: Final = 512
+_MAX_TAG_VALUE: Final = 256
+_RESERVED_IN_TAGS: Final = re.compile(r"[<>%&\\?/\x00-\x1f]")
 
 
 class ResourceType(NamedTuple):
     """One type of resource, by its full name.
+
+    `check_changeable` raises `ArmFailure` for a body whose tags cannot change any more.
 
     `put` writes a resource and returns its row; `was` is the row before, None for a new one. `delete` removes a row
     with all that belongs to it. Either is None where clients may not do this. `shown` returns the body as clients see
@@ -30,6 +36,7 @@ class ResourceType(NamedTuple):
     delete: Callable[[Call, Row], None] | None
     shown: Callable[[Call, Row], Json] = lambda _call, row: row.json
     has_parent: bool = False
+    check_changeable: Callable[[Json], None] = lambda _body: None
 
 
 class Precondition(NamedTuple):
@@ -79,15 +86,12 @@ def put(call: Call, kind: ResourceType, found: ArmId, body: Body, given: Precond
         raise not_allowed(found, "PUT")
     check_group(call, found)
     was = call.tx.get(found.key)
-    if was is None and not _NAME.fullmatch(found.name):
-        raise bad_request(
-            "InvalidResourceName",
-            f"The resource name {found.name[:80]!r} is invalid. It must begin with a letter or digit, end with a "
-            "letter, digit or underscore, and have letters, digits, underscores, dots and hyphens only, at most 90.",
-            "name",
-        )
+    if was is None:
+        (check_name if found.namespace else check_group_name)(found.name)
     _check_precondition(was, given, found)
-    if was is not None:
+    if was is None:
+        registrations.check(call, found.subscription, found.namespace)
+    else:
         found = ArmId.parse(was.id)  # the case of the first request stays
     row = kind.put(call, found, body, was)
     return Written(kind.shown(call, row), was is None)
@@ -95,11 +99,12 @@ def put(call: Call, kind: ResourceType, found: ArmId, body: Body, given: Precond
 
 def tag(call: Call, kind: ResourceType, found: ArmId, body: Body, given: Precondition) -> Json:
     """Replace the tags of a resource. Raises `ArmFailure`."""
-    if kind.put is None:
+    if kind.put is None or kind.has_parent:
         raise not_allowed(found, "PATCH")
     row = call.row(found)
     _check_precondition(row, given, found)
     changed = row.json
+    kind.check_changeable(changed)
     if "tags" in body:
         changed["tags"] = tags_of(body)
     return kind.shown(call, call.tx.put(ArmId.parse(row.id), changed, parent=row.parent))
@@ -130,7 +135,26 @@ def tags_of(body: Body) -> Json:
     tags = body.object("tags")
     if len(tags.given) > _MAX_TAGS:
         raise bad_request("TooManyTags", f"A resource has at most {_MAX_TAGS} tags.", "tags")
-    return {name: tags.text(name) for name in tags.given}
+    found = {name: tags.text(name) for name in tags.given}
+    for name, value in found.items():
+        _check_tag(name, value)
+    return found
+
+
+def _check_tag(name: str, value: str) -> None:
+    if not name or len(name) > _MAX_TAG_NAME or _RESERVED_IN_TAGS.search(name):
+        raise bad_request(
+            "InvalidTagNameCharacters",
+            f"The tag name {name[:40]!r} is invalid. It has 1 to {_MAX_TAG_NAME} characters, and none of <>%&\\?/ and "
+            "no control character.",
+            "tags",
+        )
+    if len(value) > _MAX_TAG_VALUE:
+        raise bad_request(
+            "InvalidTagValueLength",
+            f"The value of the tag {name[:40]!r} has {len(value)} characters. It can have {_MAX_TAG_VALUE} at most.",
+            "tags",
+        )
 
 
 def head_of(call: Call, found: ArmId, body: Body, was: Row | None) -> Json:

@@ -12,13 +12,15 @@ from resolver.registry.service.call import CONNECTIONS, Call
 from resolver.registry.service.resources import head_of
 from resolver.registry.store.row import Json, Row
 
-_KEPT: Final = ("kind", "sku", "identity", "zones", "plan")
+_KEPT: Final = ("sku", "identity", "plan")
 
 
 def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
     """Write a target."""
     head = head_of(call, found, body, was)
-    kept = {name: body.given[name] for name in _KEPT if name in body}
+    kept: Json = {name: body.object(name).given for name in _KEPT if name in body}
+    kept |= {"kind": body.text("kind")} if "kind" in body else {}
+    kept |= {"zones": list(body.texts("zones"))} if "zones" in body else {}
     properties = {**body.object("properties").given, "provisioningState": "Succeeded"}
     properties.pop(CONNECTIONS, None)
     return call.tx.put(found, {**head, **kept, "properties": properties})

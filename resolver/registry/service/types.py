@@ -9,6 +9,7 @@ from typing import Final
 
 from resolver.registry.model.failure import ArmFailure
 from resolver.registry.model.fqdns import is_link_type
+from resolver.registry.model.registration import NETWORK
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.service import (
     connections,
@@ -21,6 +22,7 @@ from resolver.registry.service import (
     zone_groups,
 )
 from resolver.registry.service.call import CONNECTIONS, ENDPOINT, GROUP, NIC, SERVICE, VNET, Call
+from resolver.registry.service.endpoint_body import check_changeable
 from resolver.registry.service.endpoint_dns import ZONE_GROUPS
 from resolver.registry.service.resources import ResourceType
 from resolver.registry.service.virtual_networks import PEERINGS, SUBNETS
@@ -60,7 +62,9 @@ _TYPES: Final[Mapping[str, ResourceType]] = MappingProxyType(
                 has_parent=True,
             ),
             ResourceType(PEERINGS, virtual_networks.put_peering, virtual_networks.delete_peering, has_parent=True),
-            ResourceType(ENDPOINT, private_endpoints.put, private_endpoints.delete),
+            ResourceType(
+                ENDPOINT, private_endpoints.put, private_endpoints.delete, check_changeable=check_changeable
+            ),
             ResourceType(ZONE_GROUPS, zone_groups.put, zone_groups.delete, has_parent=True),
             ResourceType(NIC, None, network_interfaces.delete),
             ResourceType(
@@ -69,7 +73,6 @@ _TYPES: Final[Mapping[str, ResourceType]] = MappingProxyType(
         )
     }
 )  # fmt: skip
-NETWORK: Final = "Microsoft.Network"
 NETWORK_TYPES: Final = tuple(each.name.partition("/")[2] for each in _TYPES.values() if each.name.startswith(NETWORK))
 
 

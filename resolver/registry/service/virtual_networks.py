@@ -8,6 +8,7 @@ from typing import Final
 
 from resolver.registry.model.failure import bad_request
 from resolver.registry.model.resource_id import ArmId, require_type
+from resolver.registry.model.resource_name import check_distinct, check_name
 from resolver.registry.model.subnet import Network, Subnet, check_apart, check_within, read_prefix
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import ENDPOINT, VNET, Call
@@ -100,7 +101,10 @@ def _replace(call: Call, vnet: Row, given: list[Body], kind: str, folded: str) -
     """Replace the children of one type by those of a body."""
     writes, deletes = (put_subnet, delete_subnet) if folded == _SUBNETS else (put_peering, delete_peering)
     owner = ArmId.parse(vnet.id)
-    wanted = {(made := owner.child(kind, each.needed("name"))).key: (made, each) for each in given}
+    names = [check_name(each.needed("name"), each.where("name")) for each in given]
+    check_distinct(names, vnet.id, f"properties.{kind}")
+    children = [(owner.child(kind, name), each) for name, each in zip(names, given, strict=True)]
+    wanted = {made.key: (made, each) for made, each in children}
     before = {child.key: child for child in call.tx.children(vnet.key, folded)}
     for key in before.keys() - wanted.keys():
         deletes(call, before[key])
@@ -138,7 +142,7 @@ def put_subnet(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
         ("privateLinkServiceNetworkPolicies", "Enabled"),
     ):
         properties[name] = given.choice(name, _POLICIES, default)
-    properties["delegations"] = given.given.get("delegations") or []
+    properties["delegations"] = [each.given for each in given.objects("delegations")]
     for name in ("networkSecurityGroup", "routeTable", "natGateway"):
         if name in given:
             properties[name] = {"id": given.object(name).needed("id")}

@@ -5,14 +5,18 @@ The zones need not be in this registry: pldns answers the names in any case.
 
 from typing import Final
 
+from resolver.registry.model.failure import bad_request
 from resolver.registry.model.limits import check_limit
 from resolver.registry.model.resource_id import ArmId, require_type
+from resolver.registry.model.resource_name import check_distinct, check_name
 from resolver.registry.service import endpoint_dns
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import Call
+from resolver.registry.service.endpoint_body import check_changeable
 from resolver.registry.service.resources import child_of
 from resolver.registry.store.row import Json, Row
 from zones.azure.limits import Limit
+from zones.dns.name import InvalidName, from_text
 
 ZONE: Final = "Microsoft.Network/privateDnsZones"
 
@@ -22,6 +26,7 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
     parent = found.parent
     assert parent is not None  # noqa: S101 - a zone group has one
     endpoint, given = call.row(parent), body.object("properties").objects("privateDnsZoneConfigs")
+    check_changeable(endpoint.json)
     if was is None:
         check_limit(
             Limit.ZONE_GROUPS_PER_ENDPOINT, len(call.tx.children(endpoint.key, found.type.casefold())), endpoint.id
@@ -32,7 +37,8 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
         named = each.object("properties")
         path = named.where("privateDnsZoneId")
         zone = require_type(ArmId.parse(named.needed("privateDnsZoneId"), path), ZONE, path)
-        name = each.text("name") or zone.name.replace(".", "-")
+        _check_zone(zone, path)
+        name = check_name(each.text("name") or zone.name.replace(".", "-"), each.where("name"))
         shown = {"privateDnsZoneId": str(zone), "recordSets": []}
         configs.append(
             {
@@ -42,10 +48,20 @@ def put(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
                 "properties": shown,
             }
         )
+    check_distinct((each["name"] for each in configs), str(found), "properties.privateDnsZoneConfigs")
     properties: Json = {"provisioningState": "Succeeded", "privateDnsZoneConfigs": configs}
     call.tx.put(found, {**child_of(found), "properties": properties}, parent=endpoint.key)
     _refresh(call, endpoint)
     return call.row(found)
+
+
+def _check_zone(zone: ArmId, path: str) -> None:
+    try:
+        from_text(zone.name)
+    except InvalidName as error:
+        raise bad_request(
+            "InvalidRequestContent", f"{zone.name[:80]!r} cannot be the name of a DNS zone: {error}.", path
+        ) from None
 
 
 def delete(call: Call, row: Row) -> None:

@@ -62,6 +62,7 @@ class Database(Generic[_S]):
         finally:
             task.cancel()
             await asyncio.wait([task])
+            self._file.end_reads()  # to read a large registry whole takes longer than control has to end
             await loop.run_in_executor(self._reading, self._file.close_reader)
             await loop.run_in_executor(self._writing, self._file.close_writer)
             self._reading.shutdown()

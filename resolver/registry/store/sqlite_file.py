@@ -14,6 +14,8 @@ from resolver.registry.store.schema import MIGRATIONS
 from resolver.registry.store.transaction import Transaction
 
 FILE: Final = "registry.sqlite"
+_LOOK: Final = 100_000
+"""Steps of SQLite's machine, about 1 ms, after which a read looks whether it must end."""
 
 _T = TypeVar("_T")
 
@@ -33,6 +35,7 @@ class SqliteFile:
         self._synchronous = synchronous
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
+        self._reads_end = False
 
     # -- writes: `begin`, then `run`, then `commit` or `rollback`, all in one thread at a time
 
@@ -103,11 +106,16 @@ class SqliteFile:
         """Return what `work` returns for the last committed state. Raises what it raises, and sqlite3.Error."""
         if self._reader is None:
             self._reader = _connected(self.path, "query_only = ON", "temp_store = MEMORY")
+            self._reader.set_progress_handler(lambda: self._reads_end, _LOOK)
         self._reader.execute("BEGIN")
         try:
             return work(Transaction(self._reader, 0))
         finally:
             self._reader.execute("ROLLBACK")
+
+    def end_reads(self) -> None:
+        """Fail the read that runs and all later ones. May be called in any thread."""
+        self._reads_end = True
 
     def close_reader(self) -> None:
         """Close the connection that reads."""

@@ -70,7 +70,7 @@ def arm(http: TestClient[web.Request, web.Application]) -> Arm:
         headers: Mapping[str, str] = {},
         octets: bytes | BinaryIO | None = None,
     ) -> Answer:
-        sent = {"Authorization": f"Bearer {await token(client)}", **headers}
+        sent = {"Authorization": f"Bearer {await token(client)}", "Content-Type": "application/json", **headers}
         data = octets if body is None else json.dumps(body).encode()
         parameters = f"{'&' if '?' in path else '?'}api-version={version}" if version else ""
         reply = await http.request(method, path + parameters, data=data, headers=sent)

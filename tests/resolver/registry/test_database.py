@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -148,3 +149,17 @@ async def test_100_endpoints_at_once_have_100_addresses(lab: Arm, registry: Regi
     configs = [each.body["properties"]["customDnsConfigs"] for each in answers]
     assert len({address for (config,) in configs for address in config["ipAddresses"]}) == 100
     assert len({part for change in changes for part in change}) == 100
+
+
+async def test_a_long_read_does_not_keep_the_database_from_closing(tmp_path: Path) -> None:
+    database, begun = _database(tmp_path), threading.Event()
+
+    def endless(tx: Transaction) -> None:
+        begun.set()
+        tx._connection.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
+
+    async with database.opened():
+        read = asyncio.create_task(database.read(endless))
+        await asyncio.to_thread(begun.wait)
+    with pytest.raises(Unavailable, match="interrupted"):
+        await read

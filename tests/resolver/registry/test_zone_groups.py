@@ -42,3 +42,30 @@ async def test_a_target_lists_its_sub_resources(lab: Arm) -> None:
     found = {each["properties"]["groupId"]: each["properties"] for each in rows}
     assert found["blob"]["requiredZoneNames"] == ["privatelink.blob.core.windows.net"]
     assert {"file", "dfs", "table", "queue", "web"} <= found.keys()
+
+
+async def test_a_zone_group_has_records_only_while_the_endpoint_is_approved(lab: Arm) -> None:
+    await lab("PUT", network("pe"), endpoint(account(), "blob", manual=True))
+    await lab("PUT", GROUP, _group("privatelink.blob.core.windows.net"))
+    (connection,) = (await lab("GET", f"{account()}/privateEndpointConnections")).body["value"]
+    for status, records in (("Approved", 1), ("Rejected", 0), ("Approved", 1)):
+        state = {"privateLinkServiceConnectionState": {"status": status}}
+        await lab("PUT", connection["id"], {"properties": state})
+        (config,) = (await lab("GET", GROUP)).body["properties"]["privateDnsZoneConfigs"]
+        assert len(config["properties"]["recordSets"]) == records, status
+    await lab("DELETE", connection["id"])
+    (config,) = (await lab("GET", GROUP)).body["properties"]["privateDnsZoneConfigs"]
+    assert not config["properties"]["recordSets"]
+
+
+async def test_a_disconnected_endpoint_can_only_be_deleted(lab: Arm) -> None:
+    await lab("PUT", network("pe"), endpoint(account(), "blob"))
+    (connection,) = (await lab("GET", f"{account()}/privateEndpointConnections")).body["value"]
+    await lab("DELETE", connection["id"])
+    for answer in (
+        await lab("PUT", network("pe"), endpoint(account(), "blob")),
+        await lab("PATCH", network("pe"), {"tags": {}}),
+        await lab("PUT", GROUP, _group("a.example")),
+    ):
+        assert (answer.status, answer.code) == (400, "PrivateEndpointCannotBeUpdatedInDisconnectedState")
+    assert (await lab("DELETE", network("pe"))).status == 202

@@ -7,7 +7,6 @@ from resolver.registry.model.placement import (
     IpConfiguration,
     check_alias_is_manual,
     check_placement,
-    check_registered,
     check_static_allowed,
     static_addresses,
 )
@@ -34,12 +33,6 @@ def test_an_alias_is_only_for_manual_connections() -> None:
     check_alias_is_manual(str(VNET), manual=False, path="x")
     with refused("InvalidRequestContent", ALIAS, "manualPrivateLinkServiceConnections"):
         check_alias_is_manual(ALIAS, manual=False, path="x")
-
-
-def test_a_subscription_must_be_registered_with_the_network_provider() -> None:
-    check_registered("s", ["Microsoft.Storage", "microsoft.network"], "x")
-    with refused("MissingSubscriptionRegistration", "az provider register", status=409):
-        check_registered("s", ["Microsoft.Storage"], "x")
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from resolver.registry.model.limits import check_limit
 from resolver.registry.model.placement import (
     check_alias_is_manual,
     check_placement,
-    check_registered,
     check_static_allowed,
 )
+from resolver.registry.model.registration import check_registered, registration
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.model.service_access import ServiceAccess
 from resolver.registry.model.subnet import Subnet
@@ -117,7 +117,7 @@ def test_a_network_may_have_many_endpoints_in_its_subnets_up_to_the_limits_of_ne
 def test_the_subscriptions_of_the_endpoint_and_of_the_resource_are_registered_with_the_network_provider() -> None:
     for subscription in ("consumer", "provider"):
         with refused("MissingSubscriptionRegistration", subscription, status=409):
-            check_registered(subscription, ["Microsoft.Storage"], "x")
+            check_registered({registration(subscription, "Microsoft.Network")}, subscription, "Microsoft.Network", "x")
 
 
 @pytest.mark.parametrize("kind", ["Storage", "BlobStorage"])
