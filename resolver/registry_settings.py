@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from resolver.azure_settings import Secret
 from resolver.host_port import HostPort
 from resolver.registry_roles import RegistryRoles
 
@@ -47,6 +48,24 @@ class RegistryClient(msgspec.Struct, frozen=True):
     roles: RegistryRoles = RegistryRoles()
 
 
+class RegistryDatabase(msgspec.Struct, frozen=True):
+    """A PostgreSQL database that several registries share."""
+
+    url: str
+    """Without a password."""
+    password: str = ""
+    """From the URL. Empty where it had none, or where `secret` says where the password is."""
+    secret: Secret | None = None
+    files: tuple[str, ...] = ()
+    """The files that the URL names: certificates and a key."""
+    unix: bool = False
+    """True if the server is reached over a Unix socket."""
+
+    def __repr__(self) -> str:
+        """Return the database without its password."""
+        return f"RegistryDatabase({self.url!r})"
+
+
 class RegistrySettings(msgspec.Struct, frozen=True):
     """The registry: a Resource Manager for private endpoints."""
 
@@ -58,5 +77,7 @@ class RegistrySettings(msgspec.Struct, frozen=True):
     locations: tuple[str, ...] = LOCATIONS
     """In lower case, without spaces."""
     clients: tuple[RegistryClient, ...] = ()
+    database: RegistryDatabase | None = None
+    """None: the registry is a SQLite file in the state directory."""
     hold: int = 300
     """Seconds after which the address of a deleted endpoint may be given to another endpoint."""

@@ -53,6 +53,7 @@ def of_start(accepted: Accepted) -> dict[str, str]:
         "admin.tls": _key_pair(accepted.path, control.admin.tls),
         "admin.health": str(control.admin.health or "off"),
         "registry.listen": str(control.registry.listen) if control.registry else "off",
+        "registry.database": _database(control.registry),
         "registry.tls": _key_pair(accepted.path, _registry_tls(control.registry)),
         "hub.listen": str(control.hub.listen) if control.hub else "off",
         "hub.tls": _key_pair(accepted.path, control.hub.tls if control.hub else None),
@@ -91,6 +92,10 @@ def _listen(section: WorkerSettings | Tls | None) -> str:
 
 def _key_pair(file: str, tls: AdminTls | None) -> str:
     return " ".join(_beside(file, each) for each in (tls.certificate, tls.key, tls.client_ca) if each) if tls else "off"
+
+
+def _database(registry: RegistrySettings | None) -> str:
+    return registry.database.url if registry and registry.database else "off"
 
 
 def _registry_tls(registry: RegistrySettings | None) -> AdminTls | None:

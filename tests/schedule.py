@@ -23,6 +23,7 @@ TOGETHER: Final = {
     "tests/live/test_registry_az.py": "az",
     "tests/live/test_registry_javascript.py": "javascript",
     "tests/live/test_registry_sdk.py": "registry sdk",
+    "tests/live/test_what_is_a_private_endpoint.py": "private endpoint",
     "tests/resolver/cli/test_cache.py": "cli",
     "tests/resolver/cli/test_healthcheck.py": "cli",
     "tests/resolver/cli/test_listings.py": "cli",

@@ -2,11 +2,17 @@
 
 from pathlib import Path
 
-from resolver.config.named_files import absolute
+from resolver.config.named_files import absolute, secret
 from resolver.config.registry import RegistryRolesSection, RegistrySection
 from resolver.host_port import parse
 from resolver.registry_roles import RegistryRoles
-from resolver.registry_settings import RegistryClient, RegistrySettings, RegistrySubscription, RegistryTls
+from resolver.registry_settings import (
+    RegistryClient,
+    RegistryDatabase,
+    RegistrySettings,
+    RegistrySubscription,
+    RegistryTls,
+)
 
 
 def registry_settings(given: RegistrySection, folder: Path) -> RegistrySettings:
@@ -19,6 +25,7 @@ def registry_settings(given: RegistrySection, folder: Path) -> RegistrySettings:
         subscriptions=tuple(RegistrySubscription(each.id, each.name) for each in given.subscriptions),
         locations=given.locations,
         clients=tuple(RegistryClient(each.id, each.name, each.sha256, roles(each)) for each in given.clients),
+        database=_database(given, folder),
         hold=given.hold,
     )
 
@@ -26,3 +33,11 @@ def registry_settings(given: RegistrySection, folder: Path) -> RegistrySettings:
 def roles(given: RegistryRolesSection) -> RegistryRoles:
     """Return roles in the registry."""
     return RegistryRoles(frozenset(given.owner), frozenset(given.consumer), frozenset(given.reader))
+
+
+def _database(given: RegistrySection, folder: Path) -> RegistryDatabase | None:
+    found, password = given.database, given.database_password
+    if found is None:
+        return None
+    reference = secret(password, folder) if password else None
+    return RegistryDatabase(found.url, found.password, reference, found.files, found.is_unix)

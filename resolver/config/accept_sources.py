@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from resolver.azure_settings import AzureSettings, Credential, EventSettings, Secret
-from resolver.config.named_files import absolute
+from resolver.config.named_files import absolute, secret
 from resolver.config.sources import FilesSection, HubSourceSection, RegistrySourceSection, SecretReference, Source
 from resolver.host_port import parse
 from resolver.hub_settings import HubSourceSettings
@@ -47,7 +47,7 @@ def source_settings(source: Source, folder: Path) -> SourceSettings:
         management=management,
         credential=credential,
         private_dns=source.private_dns,
-        events=EventSettings(parse(webhook.listen), _secret(webhook.secret, folder)) if webhook else None,
+        events=EventSettings(parse(webhook.listen), secret(webhook.secret, folder)) if webhook else None,
     )
     return SourceSettings(
         source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure, source.guard
@@ -55,9 +55,4 @@ def source_settings(source: Source, folder: Path) -> SourceSettings:
 
 
 def _optional_secret(given: SecretReference | None, folder: Path) -> Secret | None:
-    return None if given is None else _secret(given, folder)
-
-
-def _secret(given: SecretReference, folder: Path) -> Secret:
-    file = absolute(folder / given.file) if given.file else ""
-    return Secret(file, given.environment or "")
+    return None if given is None else secret(given, folder)

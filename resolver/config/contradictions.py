@@ -68,6 +68,11 @@ def warnings(model: Configuration) -> Iterator[str]:
         yield "networks: `auto` finds no virtual network because there is no source"
     if model.registry and not any(isinstance(source, RegistrySourceSection) for source in model.sources):
         yield "registry: no name is answered from it, because no source has the type `registry`"
+    if model.registry and model.registry.database and model.registry.database.is_open:
+        yield (
+            "registry.database: the server need not prove who it is. Add `?sslmode=verify-full&sslrootcert=FILE` to "
+            "the URL"
+        )
     if model.dns.bind == "wait":
         for group, upstream in model.upstreams.items():
             for (_, _, *where), message in _lacking_interfaces(group, upstream):

@@ -23,6 +23,7 @@ from resolver import settings
 from resolver.config import in_effect
 from resolver.config.accept import ADMIN_SOCKET, accept
 from resolver.config.contradictions import contradictions, warnings
+from resolver.config.database_url import hidden
 from resolver.config.model import Configuration
 from resolver.config.named_files import ZoneFilePaths, find_zone_files, unusable_key_files
 from resolver.config.nodes import ConfigProblem, Node, Part, Position, parse, path_of
@@ -68,7 +69,10 @@ def load(
     place = functools.partial(_place_of, valid.root)
     accepted = accept(path, valid.model, valid.files, resolv_conf, valid.warnings, place)
     keys = json.dumps(in_effect.whole(valid.model, accepted.worker.upstreams), ensure_ascii=False)
-    overrides = settings.Overrides({each: environ[each] for each in sorted(environ) if _is_setting(each)}, dict(flags))
+    overrides = settings.Overrides(
+        {each: hidden(environ[each]) for each in sorted(environ) if _is_setting(each)},
+        {flag: hidden(text) for flag, text in flags.items()},
+    )
     return structs.replace(accepted, source=source, keys=keys, overrides=overrides)
 
 

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from resolver import path_pattern, settings
+from resolver.azure_settings import Secret
 from resolver.config.model import Configuration
 from resolver.config.nodes import Part
+from resolver.config.sources import SecretReference
 from resolver.process import certificate
 from resolver.process.cookie_secrets import read_secrets
 from zones.dns import name
@@ -27,6 +29,11 @@ Refusal = tuple[tuple[Part, ...], str]
 def absolute(path: Path | str) -> str:
     """Return the absolute path without `..`. Symbolic links stay: a mounted ConfigMap changes where they lead."""
     return os.path.abspath(path)  # noqa: PTH100 - resolve() follows links, absolute() keeps `..`
+
+
+def secret(given: SecretReference, folder: Path) -> Secret:
+    """Return where a secret is."""
+    return Secret(absolute(folder / given.file) if given.file else "", given.environment or "")
 
 
 def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:

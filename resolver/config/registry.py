@@ -6,8 +6,9 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from resolver.config.admin import Digest
+from resolver.config.database_url import Database
 from resolver.config.section import Section
-from resolver.config.sources import Guid
+from resolver.config.sources import Guid, Reference
 from resolver.config.values import Duration, Invalid, Label, Listen, Text
 from resolver.registry_settings import LOCATIONS, TENANT
 
@@ -77,6 +78,15 @@ class RegistrySection(Section):
         default=LOCATIONS, min_length=1, description="Where resources may be. Default: regions of the public cloud."
     )
     clients: tuple[RegistryClientSection, ...] = Field(default=(), description="Who may use the registry.")
+    database: Database | None = Field(
+        default=None,
+        description="A PostgreSQL database that several control planes share: `postgresql://USER@HOST/DATABASE`, with "
+        "the parameters of libpq (`?sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt`). Default: the "
+        "registry is a SQLite file in the state directory.",
+    )
+    database_password: Reference | None = Field(
+        default=None, description="The password for `database`, where its URL has none."
+    )
     hold: Duration = Field(
         default=300,
         description="How long the address of a deleted private endpoint is kept from other endpoints, so that no "

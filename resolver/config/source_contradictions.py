@@ -76,8 +76,13 @@ def of_registry(model: Configuration) -> Iterator[Contradiction]:
         yield Contradiction(("sources", i, "type"), "there is one registry, and another source has it already")
     if not parse(registry.listen).address.is_loopback and not registry.tls:
         yield Contradiction(("registry", "listen"), f"`{registry.listen}` is not loopback: it needs `registry.tls`")
+    if registry.database_password:
+        where: tuple[Part, ...] = ("registry", "database_password")
+        if registry.database is None or registry.database.password:
+            yield Contradiction(where, "needs a `database` without a password in its URL")
+        yield from _one_of(where, registry.database_password)
     known = tuple(each.id for each in registry.subscriptions)
-    where: tuple[Part, ...] = ("registry", "subscriptions")
+    where = ("registry", "subscriptions")
     yield from twice("subscription", (((*where, i, "id"), each) for i, each in enumerate(known)))
     where = ("registry", "clients")
     yield from twice("client", (((*where, i, "id"), each.id) for i, each in enumerate(registry.clients)))

@@ -35,7 +35,9 @@ async def _run(begun: bootstrap.ControlStart) -> None:
         from resolver.registry.registry import Registry  # noqa: PLC0415
 
         present = settings.registry
-        registry = Registry(settings.state_directory, lambda: control.estate.settings.registry or present)
+        registry = Registry(
+            settings.state_directory, lambda: control.estate.settings.registry or present, present.database
+        )
         control = Control(begun, asked, registry)
         control.view.registry = Portal(registry)
         tls = Certificate(AdminTls(present.tls.certificate, present.tls.key)).context if present.tls else None
@@ -54,7 +56,9 @@ def main() -> None:
 
 def _confine(settings: ControlSettings, configuration: str) -> SandboxLevel:
     """Enter the sandbox, before any source is read and while there is one thread."""
-    allowed = profiles.control(programs=files.needs_programs(settings, os.environ))
+    database = settings.registry.database if settings.registry else None
+    unix = database is not None and database.unix
+    allowed = profiles.control(programs=files.needs_programs(settings, os.environ), unix=unix)
     return confine(
         settings.sandbox, allowed, files.control(settings, os.environ, configuration), kept=tuple(Capability)
     )

@@ -18,7 +18,7 @@ from resolver.registry.service.call import Call
 from resolver.registry.store.database import Database
 from resolver.registry.store.sqlite_file import FILE, Unavailable
 from resolver.registry.store.transaction import Transaction
-from resolver.registry_settings import RegistrySettings
+from resolver.registry_settings import RegistryDatabase, RegistrySettings
 from resolver.sources.reading import ReadError
 from zones.azure.resource import Resources
 
@@ -28,12 +28,18 @@ _T = TypeVar("_T")
 
 
 class Registry:
-    """The registry in a directory. `settings` returns the present ones, which a reload may change."""
+    """The registry in a directory. `settings` returns the present ones, which a reload may change.
 
-    def __init__(self, directory: str, settings: Callable[[], RegistrySettings]) -> None:
+    `shared`: the database that it shares with other registries; None for a registry that is alone.
+    """
+
+    def __init__(
+        self, directory: str, settings: Callable[[], RegistrySettings], shared: RegistryDatabase | None = None
+    ) -> None:
         self.settings = settings
-        self.path = Path(directory) / FILE
-        self._database = Database(self.path, feed.changes, self._committed)
+        self._database = _database(Path(directory), shared, self._committed)
+        self.path = self._database.path
+        """The SQLite file: the registry itself, or its copy of the shared database."""
         self._follower: Callable[[Mapping[str, Resources | None]], None] | None = None
 
     @contextlib.asynccontextmanager
@@ -75,7 +81,7 @@ class Registry:
                 tx.set_fact(name, value)
             return value
 
-        return await self._database.write(work)
+        return await self._database.read(lambda tx: tx.fact(name)) or await self._database.write(work)
 
     def _bound(self, caller: Caller, work: Callable[[Call], _T], warnings: list[str]) -> Callable[[Transaction], _T]:
         return lambda tx: work(Call(tx, caller, self.settings(), wall_clock.now(), _guid, warnings))
@@ -83,6 +89,17 @@ class Registry:
     def _committed(self, changes: Changes) -> None:
         if self._follower and changes:
             self._follower(changes)
+
+
+def _database(
+    directory: Path, shared: RegistryDatabase | None, committed: Callable[[Changes], None]
+) -> Database[Changes]:
+    if shared is None:
+        return Database(directory / FILE, feed.changes, committed)
+    # Only a registry with a shared database loads the client of PostgreSQL.
+    from resolver.registry.store.shared_database import COPY, SharedDatabase  # noqa: PLC0415
+
+    return SharedDatabase(directory / COPY, shared, feed.changes, committed)
 
 
 def _guid() -> str:

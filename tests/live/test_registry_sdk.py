@@ -129,6 +129,16 @@ def test_an_endpoint_by_alias_answers_after_the_providers_approval(lab: Lab) -> 
     until(lambda: not lab.daemon.addresses("app.corp.example"))
 
 
+def test_lists_are_read_page_by_page(lab: Lab) -> None:
+    for i in range(3):
+        body: Any = vnet(f"10.{20 + i}.0.0/16", f"10.{20 + i}.0.0/24")
+        lab.provider.virtual_networks.begin_create_or_update("rg", f"page{i}", body, **QUICK).result()
+    pages = [list(each) for each in lab.provider.virtual_networks.list("rg", params={"$top": 1}).by_page()]
+    names = [each.name for page in pages for each in page]
+    assert [name for name in names if name and name.startswith("page")] == ["page0", "page1", "page2"]
+    assert {len(page) for page in pages} == {1}
+
+
 def test_errors_have_azures_codes(lab: Lab) -> None:
     body: Any = endpoint(account(), "blob", subnet={"id": f"{SUBNET}x"})
     with pytest.raises(HttpResponseError) as raised:

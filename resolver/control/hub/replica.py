@@ -14,6 +14,7 @@ from resolver.control.estate.source_health import Position, SourceStatus
 from resolver.control.guard import hub_guard, sync_state
 from resolver.control.guard.hub_guard import part_name, source_of
 from resolver.control.guard.sync_state import NothingHeld, SyncDecision
+from resolver.hub import checked_zones
 from resolver.hub.difference import applied
 from resolver.hub.messages import Change, Message, PartDelta, SourceState, SourceStates, Welcome, ZoneDelta
 from resolver.sources.reading import PrivateReading
@@ -22,6 +23,8 @@ from zones.clocks import WallTime
 from zones.dns.name import Name
 
 _NO_ZONES: Final = ZoneDelta()
+MOST: Final = 5_000_000
+"""Pieces of parts that one change may have. A registry has one part for each endpoint."""
 _NAMED: Final = 5
 """Sources of the hub with a problem that the error names, at most."""
 
@@ -48,6 +51,8 @@ class HubReplica:
         self._arrived_zones = 0
         self._serial: int | None = None
         """Of the last complete change that is not applied yet."""
+        self._last: int | None = None
+        """Serial of the last change that is applied; None before a whole copy."""
         self._sources: dict[str, SourceState] = {}
         self._unread: set[str] = set()
         """Parts that a whole copy lacked because the hub had not read their source yet. They are kept until then."""
@@ -65,7 +70,9 @@ class HubReplica:
         """Forget what a connection left unfinished. Return from where the next one goes on; None: a whole copy."""
         self._welcome, self._whole = None, False
         self._deltas, self._zones, self._arrived, self._arrived_zones, self._serial = [], [], 0, 0, None
-        return self._status.position
+        position = self._status.position
+        self._last = position.serial if position else None
+        return position
 
     def take(self, messages: Iterable[Message], now: WallTime) -> set[Name]:
         """Apply messages, in their order. Return the names whose answers changed.
@@ -98,7 +105,14 @@ class HubReplica:
     def _collect(self, change: Change, now: WallTime) -> set[Name]:
         if self._welcome is None:
             raise ValueError("the stream does not begin with a welcome")
+        before = self._last if self._serial is None else self._serial
+        if not self._whole and before is not None and change.serial != before + 1:
+            raise ValueError(f"change {change.serial} follows change {before}")
+        for zone in change.zones.changed:
+            checked_zones.check(zone)
         self._deltas += change.parts
+        if len(self._deltas) > MOST:
+            raise ValueError(f"a change of more than {MOST} pieces")
         self._zones.append(change.zones)
         if change.more:
             return set()
@@ -111,7 +125,7 @@ class HubReplica:
             return set()
         deltas, self._deltas = self._deltas[: self._arrived], self._deltas[self._arrived :]
         zones, self._zones = self._zones[: self._arrived_zones], self._zones[self._arrived_zones :]
-        position, self._serial = Position(self._welcome.epoch, self._serial), None
+        position, self._last, self._serial = Position(self._welcome.epoch, self._serial), self._serial, None
         self._arrived = self._arrived_zones = 0
         by_part: dict[str, list[PartDelta]] = {}
         for each in deltas:

@@ -21,7 +21,7 @@ from resolver.control.sync.ends import SyncEnd, SyncEnds
 from resolver.hub.messages import HEARTBEAT
 from resolver.process import wall_clock
 from resolver.settings import SourceSettings
-from resolver.sources.hub.client import HubClient, HubFailed
+from resolver.sources.hub.client import Garbled, HubClient, HubFailed
 from zones.clocks import WallTime
 from zones.dns.name import Name
 
@@ -118,7 +118,7 @@ class HubRunner:
         except HubFailed as error:
             failed = error
         except ValueError as error:
-            failed = HubFailed(f"{url} does not send what a hub sends: {error}")
+            failed = Garbled(f"{url} does not send what a hub sends: {error}")
         self._ended(failed, began)
         return failed
 
@@ -138,6 +138,8 @@ class HubRunner:
             data = "its last good data is kept" if status.synced else "it has not provided data yet"
             _log.warning("source %s: %s; %s", name, why, data)
         status.syncing = False
+        if isinstance(failed, Garbled):
+            status.position = None
         status.failures += 1
         status.results["failed"] = status.results.get("failed", 0) + 1
         self._estate.health.failed(name, why, wall_clock.now())

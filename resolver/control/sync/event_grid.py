@@ -22,9 +22,9 @@ from aiohttp import web
 from resolver import http_listener
 from resolver.azure_settings import EventSettings, Secret
 from resolver.http_protocol import MALFORMED_BODY, Response
+from resolver.process.secret import NoSecret, text
 from resolver.sources.azure.protocol import events
 from resolver.sources.azure.protocol.events import MalformedEvents
-from resolver.sources.azure.secret import NoSecret, text
 from resolver.token_bucket import Quota, TokenBucket
 from zones.azure.endpoint import ResourceId
 from zones.clocks import SteadyTime, steady_clock

@@ -119,6 +119,9 @@ def _named(settings: ControlSettings) -> Iterator[str]:
         yield from filter(None, (settings.admin.tls.client_ca,))
     if settings.registry and settings.registry.tls:
         yield from (settings.registry.tls.certificate, settings.registry.tls.key)
+    if settings.registry and settings.registry.database:
+        yield from settings.registry.database.files
+        yield from _files((settings.registry.database.secret,))
     if settings.hub and settings.hub.tls:
         yield from filter(None, (settings.hub.tls.certificate, settings.hub.tls.key, settings.hub.tls.client_ca))
     for source in settings.sources:

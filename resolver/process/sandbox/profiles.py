@@ -104,14 +104,17 @@ def query_logger() -> Allowed:
     return Allowed(of_worker.always | _names(_LOG_FILES), checked)
 
 
-def control(*, programs: bool) -> Allowed:
-    """Return the system calls of control: files, the network and threads. `programs`: it may execute programs."""
+def control(*, programs: bool, unix: bool = False) -> Allowed:
+    """Return the system calls of control: files, the network and threads.
+
+    `programs`: it may execute programs. `unix`: it may connect to Unix sockets.
+    """
     always = _names(
         _MEMORY, _TIME, _SIGNALS, _WAITING, _ITSELF, _DESCRIPTORS, _PACKETS, _FILES, _REST_OF_CONTROL,
         *([_PROGRAMS] if programs else []),
     )  # fmt: skip
     checked = {
-        "socket": (Check(0, (*_INTERNET, _NETLINK)),),
+        "socket": (Check(0, (*_INTERNET, _NETLINK, *([socket.AF_UNIX] if unix else []))),),
         "clone": (Check(0, (0,), _NAMESPACES), *([] if programs else [Check(0, (_THREAD,), _THREAD)])),
         "tgkill": (Check(0, (os.getpid(),)),),
     }

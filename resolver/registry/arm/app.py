@@ -7,6 +7,7 @@ import asyncio
 import logging
 import secrets
 import ssl
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -133,7 +134,7 @@ class _ResourceManager:
     async def _caller(self, request: web.Request) -> Caller:
         settings, key = self._registry.settings(), await self._key()
         try:
-            return tokens.caller(request.headers.get("Authorization", ""), settings, key)
+            return tokens.caller(request.headers.get("Authorization", ""), settings, key, time.time())
         except ArmFailure as failure:
             raise _Challenged(failure, tokens.challenge(self._origin(request), settings.tenant)) from None
 

@@ -1,6 +1,6 @@
 """The resource that a person means: by its id, its name, or the beginning of a name that no other one has."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from resolver.registry.model.access import check_access
@@ -8,7 +8,7 @@ from resolver.registry.model.failure import ArmFailure
 from resolver.registry.model.fqdns import link_types
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.service.call import ENDPOINT, Call
-from resolver.registry.service.lists import connection_types, consumer_name, name_of, rows
+from resolver.registry.service.lists import connection_types, consumer_name, name_of, rows, visible_subscriptions
 from resolver.registry.service.virtual_networks import SUBNETS
 from resolver.registry.store.row import Row
 
@@ -23,13 +23,18 @@ def endpoint(call: Call, text: str) -> Row:
 
 
 def connection(call: Call, text: str) -> Row:
-    """Return the connection that a text means: its own name counts, and that of its endpoint. Raises `ArmFailure`."""
+    """Return the connection that a text means: its own name counts, and that of its endpoint. Raises `ArmFailure`.
+
+    The name of a connection begins with that of its endpoint.
+    """
     return _meant(call, text, connection_types(), "connection", lambda row: (name_of(row), consumer_name(row)))
 
 
 def subnet(call: Call, text: str) -> Row:
     """Return the subnet that a text means: `NETWORK/SUBNET`, or its own name. Raises `ArmFailure`."""
-    return _meant(call, text, (SUBNETS,), "subnet", lambda row: (name_of(row), f"{_network_of(row)}/{name_of(row)}"))
+    return _meant(
+        call, text, (SUBNETS,), "subnet", lambda row: (name_of(row), f"{_network_of(row)}/{name_of(row)}"), _all
+    )
 
 
 def target(call: Call, text: str) -> Row:
@@ -41,7 +46,25 @@ def _network_of(subnet: Row) -> str:
     return subnet.parent.rpartition("/")[2]
 
 
-def _meant(call: Call, text: str, kinds: Collection[str], what: str, names: Callable[[Row], tuple[str, ...]]) -> Row:
+def _by_name(call: Call, kinds: Collection[str], beginning: str) -> Iterator[Row]:
+    """Yield the resources of these types whose name begins so, in the subscriptions that the caller sees."""
+    seen, wanted = visible_subscriptions(call), {kind.casefold() for kind in kinds}
+    return (row for row in call.tx.named(beginning) if row.type in wanted and row.subscription in seen)
+
+
+def _all(call: Call, kinds: Collection[str], _beginning: str) -> Iterator[Row]:
+    return rows(call, kinds)
+
+
+def _meant(
+    call: Call,
+    text: str,
+    kinds: Collection[str],
+    what: str,
+    names: Callable[[Row], tuple[str, ...]],
+    candidates: Callable[[Call, Collection[str], str], Iterator[Row]] = _by_name,
+) -> Row:
+    """Return the resource that a text means. `candidates` yields all that can be meant, and perhaps others."""
     shown = text[:_LONGEST]
     if text.startswith("/"):
         found = ArmId.parse(text)
@@ -52,7 +75,7 @@ def _meant(call: Call, text: str, kinds: Collection[str], what: str, names: Call
     folded = text.casefold()
     exact: list[Row] = []
     near: list[Row] = []
-    for row in rows(call, kinds):
+    for row in candidates(call, kinds, folded):
         known = names(row)
         if folded in known:
             exact.append(row)

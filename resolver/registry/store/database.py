@@ -44,6 +44,7 @@ class Database(Generic[_S]):
     def __init__(
         self, path: Path, summarise: Callable[[Transaction, Mapping[str, str]], _S], committed: Callable[[_S], None]
     ) -> None:
+        self.path = path
         self._file = SqliteFile(path, self.SYNCHRONOUS)
         self._summarise = summarise
         self._committed = committed

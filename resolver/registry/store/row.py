@@ -19,6 +19,7 @@ class Row(NamedTuple):
     key: str
     id: str
     type: str
+    name: str
     subscription: str
     parent: str
     network: str

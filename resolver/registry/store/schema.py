@@ -12,6 +12,7 @@ MIGRATIONS: Final = (
         key TEXT PRIMARY KEY,
         id TEXT NOT NULL,
         type TEXT NOT NULL,
+        name TEXT NOT NULL,
         subscription TEXT NOT NULL,
         parent TEXT NOT NULL,
         network TEXT NOT NULL,
@@ -19,6 +20,7 @@ MIGRATIONS: Final = (
         body TEXT NOT NULL
     );
     CREATE INDEX resources_by_type ON resources (type, subscription, key);
+    CREATE INDEX resources_by_name ON resources (name, type, subscription);
     CREATE INDEX resources_by_parent ON resources (parent, type, key);
     CREATE TABLE counts (
         scope TEXT NOT NULL,

@@ -45,7 +45,11 @@ class SqliteFile:
             # MEMORY: in the sandbox, SQLite may write no file elsewhere.
             pragmas = ("journal_mode = WAL", f"synchronous = {self._synchronous}", "temp_store = MEMORY")
             writer = _connected(self.path, *pragmas)
-            self._migrate(writer)
+            try:
+                self._migrate(writer)
+            except BaseException:
+                writer.close()
+                raise
             self._writer = writer
         return self._writer
 
@@ -123,16 +127,17 @@ class SqliteFile:
             self._reader.close()
 
     def _migrate(self, writer: sqlite3.Connection) -> None:
+        writer.execute("BEGIN IMMEDIATE")  # another process may open the same file; closing it ends the transaction
         known = writer.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone()
         version = int(Transaction(writer, 0).fact("version")) if known else 0
         if version > len(MIGRATIONS):
             raise Unavailable(f"{self.path} is of a later version of pldns")
-        for number, script in enumerate(MIGRATIONS[version:], version + 1):
-            writer.execute("BEGIN IMMEDIATE")
+        for script in MIGRATIONS[version:]:
             for statement in script.split(";"):
                 writer.execute(statement)
-            Transaction(writer, 0).set_fact("version", str(number))
-            writer.execute("COMMIT")
+        if version < len(MIGRATIONS):
+            Transaction(writer, 0).set_fact("version", str(len(MIGRATIONS)))
+        writer.execute("COMMIT")
 
 
 def _connected(path: Path, *pragmas: str) -> sqlite3.Connection:

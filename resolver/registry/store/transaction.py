@@ -16,7 +16,12 @@ from resolver.registry.model.subnet import Address
 from resolver.registry.store.row import Family, Json, Row, etag_of
 from zones.clocks import WallTime
 
-_ROW: Final = "SELECT key, id, type, subscription, parent, network, serial, body FROM resources "
+_ROW: Final = "SELECT key, id, type, name, subscription, parent, network, serial, body FROM resources "
+
+_KNOWN: Final = 100
+"""Most rows that are kept because they were read: a list may read every row."""
+_LAST: Final = "\U0010ffff"
+"""A character that no name has, and that sorts after all others."""
 
 
 class Transaction:
@@ -38,10 +43,13 @@ class Transaction:
 
     def get(self, key: str) -> Row | None:
         """Return a resource by its folded id; None where there is none."""
-        if key not in self._known:
-            found = self._connection.execute(f"{_ROW} WHERE key = ?", (key,)).fetchone()
-            self._known[key] = Row(*found) if found else None
-        return self._known[key]
+        if key in self._known:
+            return self._known[key]
+        found = self._connection.execute(f"{_ROW} WHERE key = ?", (key,)).fetchone()
+        row = Row(*found) if found else None
+        if len(self._known) < _KNOWN:
+            self._known[key] = row
+        return row
 
     def put(self, made: ArmId, body: Json, *, parent: str = "", network: str = "") -> Row:
         """Write a resource, new or in place of the one with its id. Set the ETag in its body. Return the row.
@@ -51,7 +59,8 @@ class Transaction:
         key, kind = made.key, made.type.casefold()
         body["etag"] = etag_of(self.serial)
         encoded = msgspec.json.encode(body).decode()
-        row = Row(key, str(made), kind, made.subscription.casefold(), parent, network, self.serial, encoded)
+        name, subscription = made.name.casefold(), made.subscription.casefold()
+        row = Row(key, str(made), kind, name, subscription, parent, network, self.serial, encoded)
         self.changed[key] = kind
         before = self._change(
             "UPDATE resources SET serial = ?, body = ? WHERE key = ? RETURNING parent, network",
@@ -63,8 +72,8 @@ class Transaction:
         if before:
             return row
         self._change(
-            "INSERT INTO resources (key, id, type, subscription, parent, network, serial, body) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO resources (key, id, type, name, subscription, parent, network, serial, body) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *row,
         )
         self._count(row, 1)
@@ -124,11 +133,17 @@ class Transaction:
         arguments = (parent, *((kind,) if kind else ()), after, limit)
         return [Row(*each) for each in self._connection.execute(f"{_ROW} {where}", arguments)]
 
+    def named(self, beginning: str) -> list[Row]:
+        """Return the resources of all types and subscriptions whose name begins so, in the order of their keys."""
+        found = self._connection.execute(
+            f"{_ROW} WHERE name >= ? AND name < ? ORDER BY key", (beginning, f"{beginning}{_LAST}")
+        )
+        return [Row(*each) for each in found]
+
     def has_named(self, kind: str, name: str) -> bool:
         """Return whether a resource of a type has this name, in any subscription."""
         found = self._connection.execute(
-            "SELECT 1 FROM resources WHERE type = ? AND substr(key, -length(?)) = ? LIMIT 1",
-            (kind, f"/{name}", f"/{name}"),
+            "SELECT 1 FROM resources WHERE name = ? AND type = ? LIMIT 1", (name, kind)
         ).fetchone()
         return found is not None
 

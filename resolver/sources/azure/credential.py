@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from resolver.azure_settings import Credential
+from resolver.process import secret
 from resolver.process.sandbox.files import has_tools
-from resolver.sources.azure import secret
+from resolver.process.secret import NoSecret
 from resolver.sources.azure.protocol import advice
 from resolver.sources.azure.protocol.budget import skew
-from resolver.sources.azure.secret import NoSecret
 from zones.azure.clouds import Cloud
 from zones.clocks import WallTime
 

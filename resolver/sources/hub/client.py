@@ -15,9 +15,8 @@ import msgspec
 
 from resolver.hub.messages import FORMAT, HEARTBEAT, MEDIA, PATH, BadFrame, Message, MessageReader, Welcome
 from resolver.hub_settings import HubSourceSettings
-from resolver.process import certificate
-from resolver.sources.azure import secret
-from resolver.sources.azure.secret import NoSecret
+from resolver.process import certificate, secret
+from resolver.process.secret import NoSecret
 
 SILENT: Final = 3 * HEARTBEAT
 """Seconds without an octet after which a hub counts as gone."""
@@ -36,6 +35,10 @@ class HubFailed(Exception):  # noqa: N818 - what became of the connection
     def __init__(self, message: str, wait: float = 0.0) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+class Garbled(HubFailed):
+    """The hub has sent what is no message, or none that may come then. The next connection begins with a whole copy."""
 
 
 class _Problem(msgspec.Struct):
@@ -71,7 +74,7 @@ class HubClient:
         except NoSecret as error:
             raise HubFailed(f"no token for the hub: {error}") from None
         except BadFrame as error:
-            raise HubFailed(f"{url} does not send what a hub sends: {error}") from None
+            raise Garbled(f"{url} does not send what a hub sends: {error}") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise HubFailed(f"{url}: {_reason(error)}") from None
         raise HubFailed(f"{url}: the hub has closed the connection")

@@ -63,6 +63,15 @@ def test_a_group_contains_what_is_in_it_and_not_itself(connection: sqlite3.Conne
         assert len(found) == 7
 
 
+@pytest.mark.parametrize("beginning", ["pe", "pe1", "pe-", "v", "x", ""])
+def test_resources_are_found_by_the_beginning_of_their_name(connection: sqlite3.Connection, beginning: str) -> None:
+    found = [row.key for row in Transaction(connection, 0).named(beginning)]
+    assert found == _keys(connection, lambda key, _: key.rpartition("/")[2].startswith(beginning))
+    assert Transaction(connection, 0).has_named(KIND, "pe10")
+    assert not Transaction(connection, 0).has_named(KIND, "pe")
+    assert not Transaction(connection, 0).has_named(KIND, "v")
+
+
 def test_no_question_reads_all_rows_of_a_table(connection: sqlite3.Connection) -> None:
     tx, asked = Transaction(connection, 0), list[str]()
     vnet = ArmId("s1", "a").resource(VNET, "v").key
@@ -80,11 +89,13 @@ def test_no_question_reads_all_rows_of_a_table(connection: sqlite3.Connection) -
     tx.count(KIND, "s1")
     tx.ids_in(subnet, KIND)
     tx.holders(subnet)
+    tx.named("pe")
+    tx.has_named(KIND, "pe1")
     tx.release("holder", WallTime(0.0))
     tx.forget_released(0.0)
     tx.forget_operations(0.0)
     connection.set_trace_callback(None)
-    assert len(asked) == 14
+    assert len(asked) == 16
     for number, statement in enumerate(asked):
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
         assert not any("SCAN" in step for step in plan), (statement, plan)

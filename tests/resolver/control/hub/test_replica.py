@@ -14,6 +14,7 @@ from resolver.control.hub.replica import HubReplica
 from resolver.hub import history
 from resolver.hub.messages import Change, Message, MessageReader, SourceStates, Welcome
 from resolver.hub_settings import HubSourceSettings
+from resolver.process import wall_clock
 from resolver.settings import GuardMode, SourceSettings
 from resolver.sources.reading import PrivateReading, Scan
 from zones.azure.endpoint import Fault, ResourceId, VirtualNetwork
@@ -45,8 +46,9 @@ class Hub:
 
     def put(self, source: str, **parts: Resources | None) -> None:
         """Take parts as a good reading of the source."""
-        self.estate.take([(source, name, data) for name, data in parts.items()], T)
-        self.estate.health.read(source, len(self.estate.inventory.of(source)), T)
+        now = wall_clock.now()
+        self.estate.take([(source, name, data) for name, data in parts.items()], now)
+        self.estate.health.read(source, len(self.estate.inventory.of(source)), now)
         self.publisher.publish()
 
 
@@ -289,11 +291,8 @@ async def test_data_that_is_stale_at_the_hub_is_stale_at_the_spoke() -> None:
     hub = Hub("prod")
     hub.put("prod", f=part("a"))
     spoke = await following(hub)
-    spoke.status.interval = hub.estate.sources["prod"].interval = 10.0
-    hub.estate.sources["prod"].last_success = WallTime(T - 100)
-    hub.estate.health.failed("prod", "no permission", T)
-    hub.put("prod", f=part("a", "b"))
-    hub.estate.sources["prod"].last_success = WallTime(T - 100)
+    spoke.status.interval = hub.estate.sources["prod"].interval = 600.0
+    hub.estate.sources["prod"].last_success = WallTime(wall_clock.now() - 3600)
     hub.estate.health.failed("prod", "no permission", T)
     hub.publisher.publish()
     spoke.take([hub.publisher._states])
