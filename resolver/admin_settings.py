@@ -8,9 +8,13 @@ from typing import Literal
 import msgspec
 
 from resolver.host_port import HostPort
+from resolver.registry_roles import RegistryRoles
 
-RoleName = Literal["read", "operate", "admin"]
-"""What somebody may do: see everything, change what is served, change pldns itself. Each includes those before it."""
+RoleName = Literal["registry", "read", "operate", "admin"]
+"""What somebody may do: use the registry, see everything, change what is served, change pldns itself.
+
+Each includes those before it. What somebody may do in the registry depends on further roles there.
+"""
 
 
 class AdminToken(msgspec.Struct, frozen=True):
@@ -19,6 +23,8 @@ class AdminToken(msgspec.Struct, frozen=True):
     name: str
     role: RoleName
     sha256: str
+    registry: RegistryRoles | None = None
+    """None: `role` says what it may do in the registry."""
 
 
 class CertificateClient(msgspec.Struct, frozen=True):

@@ -10,11 +10,12 @@ from resolver.admin.access.tokens import MadeToken, NameTaken
 from resolver.admin.filters import page_request
 from resolver.admin.paging import SortKey, page
 from resolver.admin.resources import access
-from resolver.admin.resources.access import AuditParameters, NewToken, RevokeRequest, TokenRequest
+from resolver.admin.resources.access import AuditParameters, NewToken, RegistryRolesRequest, RevokeRequest, TokenRequest
 from resolver.admin.resources.model import ListParameters, nearest, no_such
 from resolver.admin.responses import encoded, item_response, list_response
 from resolver.admin.route import Context
 from resolver.admin_settings import AdminToken
+from resolver.registry_roles import RegistryRoles
 
 _LAST = 1 << 62
 
@@ -36,15 +37,39 @@ async def new(context: Context, request: web.Request, wanted: TokenRequest) -> w
     expires = wanted.expires.timestamp() if wanted.expires else None
     if expires is not None and expires <= time.time():
         raise Refused(Code.INVALID_BODY, "expires: this time has passed")
+    roles = _roles(context, wanted.registry) if wanted.registry else None
+    if wanted.role == "registry" and not (roles and roles.visible):
+        raise Refused(Code.INVALID_BODY, "registry: a token with the role `registry` needs a subscription")
     try:
-        made, text = context.tokens.add(wanted.name, wanted.role, expires)
+        made, text = context.tokens.add(wanted.name, wanted.role, expires, roles)
     except NameTaken as error:
         raise Refused(Code.NAME_TAKEN, str(error)) from None
     except OSError as error:
         raise Refused(Code.STATE_UNWRITABLE, f"the token cannot be saved: {error.strerror or error}") from None
     item = access.token(made)
-    context.audit(request, "token.new", made.name, {}, {"role": item.role, "expires": item.expires})
+    roles_given = {"registry": item.registry.model_dump()} if item.registry else {}
+    after = {"role": item.role, "expires": item.expires, **roles_given}
+    context.audit(request, "token.new", made.name, {}, after)
     return item_response(NewToken(**item.model_dump(), token=text), status=201)
+
+
+def _roles(context: Context, given: RegistryRolesRequest) -> RegistryRoles:
+    """Return roles in the registry. Raises `Refused` for a subscription that the registry does not have."""
+    registry = context.estate.settings.registry
+    known = (
+        {text.casefold(): each.id for each in registry.subscriptions for text in (each.id, each.name)}
+        if registry
+        else {}
+    )
+
+    def ids(texts: list[str]) -> frozenset[str]:
+        for text in texts:
+            if text.casefold() not in known:
+                near = nearest(text, known)
+                raise Refused(Code.INVALID_BODY, f"registry: {no_such('subscription', text, near)}", nearest=near)
+        return frozenset(known[text.casefold()] for text in texts)
+
+    return RegistryRoles(ids(given.owner), ids(given.consumer), ids(given.reader))
 
 
 async def revoke(context: Context, request: web.Request, _: RevokeRequest) -> web.Response:

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from resolver import http_listener
 from resolver.admin import conditional, hub_handler
 from resolver.admin.access.audit import AuditLog
+from resolver.admin.access.bearer import BearerTokens
 from resolver.admin.access.certificate import Certificate
 from resolver.admin.access.entrances import Entrance, HealthEntrance, NetworkEntrance, UnixEntrance
 from resolver.admin.access.identity import IDENTITY
@@ -42,6 +43,7 @@ from resolver.http_protocol import MALFORMED_BODY, of_exception, problem
 from resolver.hub_settings import HubSettings
 from resolver.process import wall_clock
 from resolver.process.sandbox.identity import group_number
+from resolver.registry.model.access import Caller
 
 LONGEST: Final = 1 << 16
 """The most octets of a body."""
@@ -57,13 +59,13 @@ def no_pages(_: Context, __: NetworkEntrance) -> Iterable[web.RouteDef]:
 
 
 def listeners(
-    view: View, settings: AdminSettings, unix: socket.socket | None = None, pages: Pages = no_pages
+    context: Context, settings: AdminSettings, unix: socket.socket | None = None, pages: Pages = no_pages
 ) -> list[AbstractAsyncContextManager[None]]:
     """Return a context for each listener, which serves while it is open. DNS is served without them too.
 
     `unix`: the Unix socket, which listens already. `pages`: what the TCP listener serves to browsers.
     """
-    context = context_of(view)
+    view = context.view
     opened: list[AbstractAsyncContextManager[None]] = []
     if unix:
         ready = f"admin interface on {settings.socket}"
@@ -97,14 +99,19 @@ def context_of(view: View) -> Context:
         else:
             state.failed(path, why, wall_clock.now())
 
+    async def client(text: str) -> Caller | None:
+        return await view.registry.client(text) if view.registry else None
+
+    tokens = Tokens(directory)
+    provider = OidcTokens(lambda: view.estate.settings)
+    bearer = BearerTokens(lambda: view.estate.settings.admin, tokens, provider, client)
     live = Live(lambda: overview(view).model_dump_json().encode())
-    return Context(view, ZoneCensus(view.estate), Tokens(directory), AuditLog(directory, failed), live, MapCensus(view))
+    return Context(view, ZoneCensus(view.estate), tokens, AuditLog(directory, failed), bearer, live, MapCensus(view))
 
 
 def application(context: Context, listen: HostPort, pages: Pages = no_pages) -> web.Application:
     """Return the application for the TCP listener at `listen`. `pages`: what it serves besides the routes."""
-    oidc = OidcTokens(lambda: context.estate.settings)
-    entrance = NetworkEntrance(lambda: context.estate.settings.admin, context.tokens, oidc, context.sessions)
+    entrance = NetworkEntrance(lambda: context.estate.settings.admin, context.bearer, context.sessions)
     hosts = OwnHosts(listen.host, lambda: context.estate.settings.admin.hosts)
     app = _application(context, ROUTES, entrance, [_problems, hosts.check])
     app.add_routes(pages(context, entrance))
@@ -113,13 +120,12 @@ def application(context: Context, listen: HostPort, pages: Pages = no_pages) -> 
 
 def hub_application(context: Context, hub: HubSettings) -> web.Application:
     """Return the application for spokes. Who may follow is decided as on the TCP listener of the admin interface."""
-    oidc = OidcTokens(lambda: context.estate.settings)
 
     def settings() -> AdminSettings:
         return structs.replace(context.estate.settings.admin, listen=hub.listen, tls=hub.tls)
 
     hosts = [OwnHosts(hub.listen.host, lambda: ()).check] if hub.listen.address.is_loopback else []
-    entrance = NetworkEntrance(settings, context.tokens, oidc, Sessions())  # spokes are no browsers: nobody signs in
+    entrance = NetworkEntrance(settings, context.bearer, Sessions())  # spokes are no browsers: nobody signs in
     return _application(context, [hub_handler.ROUTE], entrance, [_problems, *hosts])
 
 

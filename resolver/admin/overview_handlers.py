@@ -4,7 +4,9 @@ import asyncio
 
 from aiohttp import web
 
+from resolver.admin.access import registry_callers
 from resolver.admin.access.identity import IDENTITY
+from resolver.admin.resources import access
 from resolver.admin.resources.access import WhoAmI
 from resolver.admin.resources.model import Parameters
 from resolver.admin.resources.overview import traffic_history
@@ -15,11 +17,13 @@ from resolver.http_protocol import Response
 
 async def whoami(context: Context, request: web.Request, __: Parameters) -> web.Response:
     """Answer with the identity of the request, and its role."""
-    identity = request[IDENTITY]
+    identity, registry = request[IDENTITY], context.estate.settings.registry
+    roles = registry_callers.caller(identity, registry).roles if registry else None
     return item_response(
         WhoAmI(
             name=identity.name, role=identity.role.value, proven=identity.is_proven,
             session=identity.is_proven and "Authorization" not in request.headers and context.sessions.has(request),
+            registry=access.registry_roles(roles),
         )
     )  # fmt: skip
 

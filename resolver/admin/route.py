@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from aiohttp import web
 
 from resolver.admin.access.audit import AuditLog
+from resolver.admin.access.bearer import BearerTokens
 from resolver.admin.access.identity import IDENTITY, Role
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.sessions import Sessions
@@ -61,6 +62,7 @@ class Context:
     zone_census: ZoneCensus
     tokens: Tokens
     audit_log: AuditLog
+    bearer: BearerTokens
     live: Live
     """The overview that all open pages show."""
     map_census: MapCensus

@@ -8,21 +8,21 @@ from resolver.cli import admin_client, output
 from resolver.cli.admin_client import Json, Parameters
 
 
-def new(url: str, name: str, role: str, expires: str | None, as_json: bool) -> int:
+def new(url: str, name: str, wanted: Json, as_json: bool) -> int:
     """Make a token, and print it; return 0."""
-    made = admin_client.post(url, "/v1/tokens", {"name": name, "role": role, "expires": expires})
+    made = admin_client.post(url, "/v1/tokens", {"name": name, **wanted})
     if as_json:
         output.data(made)
         return 0
     output.line(made["token"])
-    output.note(f"the token `{name}` has the role `{role}`; it is shown only now")
+    output.note(f"the token `{name}` has the role `{wanted['role']}`; it is shown only now")
     return 0
 
 
-def configured(name: str, role: str, as_json: bool) -> int:
+def configured(name: str, role: str, roles: Json, as_json: bool) -> int:
     """Print a new token and its item of `admin.tokens`; return 0. No daemon learns of it."""
     text = tokens.fresh()
-    item = {"name": name, "role": role, "sha256": tokens.digest(text)}
+    item = {"name": name, "role": role, "sha256": tokens.digest(text)} | ({"registry": roles} if roles else {})
     if as_json:
         output.data({"token": text, "item": item})
         return 0
@@ -39,9 +39,13 @@ def listed(url: str, as_json: bool) -> int:
         output.data(found)
         return 0
     rows = [
-        (each["name"], each["role"], each["origin"], each["created"] or "", each["expires"] or "") for each in found
-    ]
-    output.table(("token", "role", "made by", "created", "expires"), rows)
+        (
+            each["name"], each["role"], each["origin"], each["created"] or "", each["expires"] or "",
+            _values({role: names for role, names in (each["registry"] or {}).items() if names}),
+        )
+        for each in found
+    ]  # fmt: skip
+    output.table(("token", "role", "made by", "created", "expires", "registry"), rows)
     if not rows:
         output.line("no tokens")
     return 0

@@ -14,6 +14,7 @@ token = Commands(help="Make, list and revoke bearer tokens of the running daemon
 class RoleOption(StrEnum):
     """A role. `resolver.admin.access.identity` has the same values but takes longer to import."""
 
+    REGISTRY = "registry"
     READ = "read"
     OPERATE = "operate"
     ADMIN = "admin"
@@ -23,11 +24,20 @@ TokenName = Annotated[str, Argument(metavar="NAME", help="Name of the token.")]
 
 
 @token.command()
-def new(
+def new(  # noqa: PLR0913, PLR0917 - each is an option of the command
     name: TokenName,
     role: Annotated[RoleOption, Option(help="What the token permits.")] = RoleOption.READ,
     expires: Annotated[
         str | None, Option(metavar="TIME", help="When it ends, such as 2030-01-31T18:00:00Z. Default: never.")
+    ] = None,
+    owner: Annotated[
+        list[str] | None, Option(help="Subscription of the registry in which the token owns everything; repeatable.")
+    ] = None,
+    consumer: Annotated[
+        list[str] | None, Option(help="Subscription in which the token may make networks and endpoints; repeatable.")
+    ] = None,
+    reader: Annotated[
+        list[str] | None, Option(help="Subscription of the registry in which the token may read; repeatable.")
     ] = None,
     configured: Annotated[
         bool, Option("--configured", help="Print an item for `admin.tokens` of the configuration. Needs no daemon.")
@@ -36,13 +46,23 @@ def new(
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
 ) -> None:
-    """Make a token, and print it. It is not shown again."""
+    """Make a token, and print it. It is not shown again.
+
+    With --owner, --consumer or --reader, it may do that in the registry and nothing else there. A token of the role
+    `registry` can use nothing but the registry.
+    """
     from resolver.cli import access  # noqa: PLC0415
 
+    roles = {"owner": owner or [], "consumer": consumer or [], "reader": reader or []}
+    roles = {role: subscriptions for role, subscriptions in roles.items() if subscriptions}
     as_json = output != Output.TABLE
     if configured:
-        raise Exit(access.configured(name, role.value, as_json))
-    raise Exit(access.new(admin_url(admin, config), name, role.value, expires, as_json))
+        raise Exit(access.configured(name, role.value, roles, as_json))
+    raise Exit(
+        access.new(
+            admin_url(admin, config), name, {"role": role.value, "expires": expires, "registry": roles or None}, as_json
+        )
+    )
 
 
 @token.command("list")

@@ -153,7 +153,10 @@ def _admin(given: AdminSection, folder: Path, state: str) -> AdminSettings:
         group=given.group or "",
         tls=_admin_tls(tls, folder) if tls else None,
         hosts=given.hosts,
-        tokens=tuple(AdminToken(each.name, each.role, each.sha256) for each in given.tokens),
+        tokens=tuple(
+            AdminToken(each.name, each.role, each.sha256, each.registry.accepted() if each.registry else None)
+            for each in given.tokens
+        ),
         oidc=_oidc(given.oidc) if given.oidc else None,
     )
 

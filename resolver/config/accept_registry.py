@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from resolver.config.named_files import absolute, secret
-from resolver.config.registry import RegistryRolesSection, RegistrySection
+from resolver.config.registry import RegistrySection
 from resolver.host_port import parse
-from resolver.registry_roles import RegistryRoles
 from resolver.registry_settings import (
     RegistryClient,
     RegistryDatabase,
@@ -24,15 +23,10 @@ def registry_settings(given: RegistrySection, folder: Path) -> RegistrySettings:
         tenant=given.tenant,
         subscriptions=tuple(RegistrySubscription(each.id, each.name) for each in given.subscriptions),
         locations=given.locations,
-        clients=tuple(RegistryClient(each.id, each.name, each.sha256, roles(each)) for each in given.clients),
+        clients=tuple(RegistryClient(each.id, each.name, each.sha256, each.accepted()) for each in given.clients),
         database=_database(given, folder),
         hold=given.hold,
     )
-
-
-def roles(given: RegistryRolesSection) -> RegistryRoles:
-    """Return roles in the registry."""
-    return RegistryRoles(frozenset(given.owner), frozenset(given.consumer), frozenset(given.reader))
 
 
 def _database(given: RegistrySection, folder: Path) -> RegistryDatabase | None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from resolver.admin_settings import RoleName
+from resolver.config.registry_roles import RegistryRolesSection
 from resolver.config.section import Section
 from resolver.config.values import AdminListen, AdminSocket, Host, Invalid, Label, Listen, Switch, Text
 
@@ -96,7 +97,12 @@ class AdminTokenSection(Section):
     name: Label = Field(description="Unique; shown in the audit log.")
     role: RoleName = Field(
         description="`read`: see everything but tokens and the audit log. `operate`: change what is served. `admin`: "
-        "change pldns."
+        "change pldns. `registry`: use the registry alone."
+    )
+    registry: RegistryRolesSection | None = Field(
+        default=None,
+        description="What the token may do in the registry, and only that. Default: `read` reads all subscriptions, "
+        "`operate` and `admin` own them, `registry` sees none.",
     )
     sha256: Digest = Field(
         description="SHA-256 of the token, in hexadecimal digits. `pldns token new --configured` makes a token."

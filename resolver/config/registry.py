@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from resolver.config.admin import Digest
 from resolver.config.database_url import Database
+from resolver.config.registry_roles import RegistryRolesSection
 from resolver.config.section import Section
 from resolver.config.sources import Guid, Reference
 from resolver.config.values import Duration, Invalid, Label, Listen, Text
@@ -37,20 +38,6 @@ class RegistrySubscriptionSection(Section):
 
     id: Guid = Field(description="A GUID of your choice; unique.")
     name: Text = Field(description="Display name.")
-
-
-class RegistryRolesSection(Section):
-    """Roles in the registry, by subscription."""
-
-    owner: tuple[Guid, ...] = Field(
-        default=(), description="Subscriptions in which everything is permitted, approving connections included."
-    )
-    consumer: tuple[Guid, ...] = Field(
-        default=(),
-        description="Subscriptions in which everything may be read, and resource groups, virtual networks and private "
-        "endpoints may be changed. No connection may be approved.",
-    )
-    reader: tuple[Guid, ...] = Field(default=(), description="Subscriptions in which everything may be read.")
 
 
 class RegistryClientSection(RegistryRolesSection):

@@ -10,6 +10,7 @@ from resolver.azure_settings import CredentialType
 from resolver.config.contradiction import Contradiction, twice
 from resolver.config.model import Configuration
 from resolver.config.nodes import Part
+from resolver.config.registry_roles import RegistryRolesSection
 from resolver.config.sources import (
     AzureSection,
     CredentialSection,
@@ -66,7 +67,12 @@ def of_registry(model: Configuration) -> Iterator[Contradiction]:
     """Yield the contradictions between `registry` and the sources of this type."""
     registry = model.registry
     sources = [i for i, source in enumerate(model.sources) if isinstance(source, RegistrySourceSection)]
+    of_tokens = [(i, each.registry) for i, each in enumerate(model.admin.tokens) if each.registry]
     if registry is None:
+        for i, _ in of_tokens:
+            yield Contradiction(
+                ("admin", "tokens", i, "registry"), "there is no registry: it needs the section `registry`"
+            )
         if sources:
             yield Contradiction(
                 ("sources", sources[0], "type"), "there is no registry: it needs the section `registry`"
@@ -87,12 +93,15 @@ def of_registry(model: Configuration) -> Iterator[Contradiction]:
     where = ("registry", "clients")
     yield from twice("client", (((*where, i, "id"), each.id) for i, each in enumerate(registry.clients)))
     yield from twice("client", (((*where, i, "name"), each.name) for i, each in enumerate(registry.clients)))
-    for i, client in enumerate(registry.clients):
+    given: list[tuple[tuple[Part, ...], RegistryRolesSection]] = []
+    given += [((*where, i), client) for i, client in enumerate(registry.clients)]
+    given += [(("admin", "tokens", i, "registry"), roles) for i, roles in of_tokens]
+    for at, roles in given:
         for role in ("owner", "consumer", "reader"):
-            for j, subscription in enumerate(getattr(client, role)):
+            for j, subscription in enumerate(getattr(roles, role)):
                 if subscription not in known:
                     message = f"the registry has no subscription `{subscription}`"
-                    yield Contradiction((*where, i, role, j), message, subscription, known)
+                    yield Contradiction((*at, role, j), message, subscription, known)
 
 
 def of_hub(model: Configuration) -> Iterator[Contradiction]:

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from resolver.admin import overview
 from resolver.admin.access.entrances import NetworkEntrance
-from resolver.admin.access.identity import Identity
+from resolver.admin.access.identity import Identity, Role
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.paging import InvalidCursor, PageRequest, page, scope_of
 from resolver.admin.resources import findings
@@ -28,6 +28,8 @@ from resolver.http_protocol import Response
 from resolver.process import wall_clock
 
 _FOREVER: Final = "public, max-age=31536000, immutable"
+_READING: Final = ("", "findings")
+"""Views that show what the role `read` sees, without a request of the page's own."""
 _ROWS: Final = 200
 """Findings on one page without JavaScript."""
 _SIGN_IN: Final = frozenset((Code.TOKEN_MISSING, Code.TOKEN_INVALID))
@@ -65,6 +67,8 @@ class _Pages:
         except Refused as error:
             return self._refused(view, request, error)
         frame = Frame(self._built, identity, view)
+        if view in _READING and not identity.role.includes(Role.READ):
+            return _html(frame.page("Not permitted", _for_registry(identity)), 403)
         if view == "findings":
             return _html(frame.page("Findings", await self._findings(request)))
         if view:
@@ -107,11 +111,12 @@ class _Pages:
 
     async def sign_in(self, request: web.Request) -> web.Response:
         """Answer with the form that asks for a token."""
-        return _html(sign_in.form(self._frame_of(None), sign_in.safe_view(request.query.get("next", ""))))
+        following, problem = (request.query.get(key, "") for key in ("next", "problem"))
+        return _html(sign_in.form(self._frame_of(None), sign_in.safe_view(following), problem))
 
     async def begin(self, request: web.Request) -> web.Response:
         """Answer the form."""
-        return _guarded(await sign_in.begin(self._entrance, self._frame_of(None), request))
+        return _guarded(await sign_in.begin(self._entrance, request))
 
     async def end(self, request: web.Request) -> web.Response:
         """End a session."""
@@ -119,6 +124,13 @@ class _Pages:
 
     def _frame_of(self, identity: Identity | None) -> Frame:
         return Frame(self._built, identity, "sign-in")
+
+
+def _for_registry(identity: Identity) -> Html:
+    return joined(
+        element("p", f"This needs the role read. {identity.name} has the role {identity.role}."),
+        element("p", element("a", "The registry", href="registry")),
+    )
 
 
 def _needs_script() -> Html:

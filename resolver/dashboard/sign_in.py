@@ -7,11 +7,12 @@ which it knows pldns (RFC 6265 §5.1.4), also behind a reverse proxy that adds a
 
 import re
 from typing import Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 
 from resolver.admin.access.entrances import NetworkEntrance
-from resolver.admin.access.problems import Refused
+from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.sessions import COOKIE, check_origin, is_encrypted
 from resolver.dashboard.frame import Frame
 from resolver.dashboard.markup import Html, element, joined
@@ -22,8 +23,9 @@ _NEXT: Final = re.compile(r"[a-z-]{0,40}(\?[\x21\x23-\x3b\x3d\x3f-\x5b\x5d-\x7e]
 
 
 def form(frame: Frame, following: str, problem: str = "") -> str:
-    """Return the page with the form. `following`: the view to show afterwards. `problem`: why it was refused."""
-    return frame.page("Sign in", _form(following, problem), script=False)
+    """Return the page with the form. `following`: the view to show afterwards. `problem`: the code of a refusal."""
+    why = next((each.meaning for each in Code if each.code == problem), "")
+    return frame.page("Sign in", _form(following, why), script=False)
 
 
 def safe_view(text: str) -> str:
@@ -31,16 +33,17 @@ def safe_view(text: str) -> str:
     return text if _NEXT.fullmatch(text) else ""
 
 
-async def begin(entrance: NetworkEntrance, frame: Frame, request: web.Request) -> web.Response:
-    """Answer a form with a session and the view that was wanted; or with the form again. Raises `Refused`."""
+async def begin(entrance: NetworkEntrance, request: web.Request) -> web.Response:
+    """Answer a form with a session and the view that was wanted; or with the way back to the form. Raises `Refused`."""
     check_origin(request)
     sent = await request.post()
     token, following = str(sent.get("token", "")).strip(), safe_view(str(sent.get("next", "")))
     try:
         await entrance.of_token(token, request)
     except Refused as error:
-        text = form(frame, following, error.detail)
-        return Response(text=text, status=error.code.status, content_type="text/html")
+        # The form has an address of its own, so that its relative addresses stay right.
+        again = urlencode({"next": following, "problem": error.code.code})
+        return Response(status=303, headers={"Location": f"ui/sign-in?{again}"})
     entrance.sessions.end(request)
     secure = "; Secure" if is_encrypted(request) else ""
     cookie = f"{COOKIE}={entrance.sessions.begin(token)}; HttpOnly; SameSite=Strict{secure}"

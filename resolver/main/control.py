@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 
 from resolver.admin import app
+from resolver.admin.access import registry_callers
 from resolver.admin.access.certificate import Certificate
 from resolver.admin_settings import AdminTls
 from resolver.control.control import Control
@@ -27,10 +28,12 @@ async def _run(begun: bootstrap.ControlStart) -> None:
         settings = begun.settings
         if settings.registry is None:
             control = Control(begun, asked)
-            await control.run(*app.listeners(control.view, settings.admin, begun.admin, dashboard.pages))
+            context = app.context_of(control.view)
+            await control.run(*app.listeners(context, settings.admin, begun.admin, dashboard.pages))
             return
         # Loading the registry takes 100 ms and some MB, so only a configuration with one loads it.
-        from resolver.registry.arm.app import listener  # noqa: PLC0415
+        from resolver.registry.arm.app import Access, listener  # noqa: PLC0415
+        from resolver.registry.arm.signed_tokens import SignedTokens  # noqa: PLC0415
         from resolver.registry.portal import Portal  # noqa: PLC0415
         from resolver.registry.registry import Registry  # noqa: PLC0415
 
@@ -39,11 +42,18 @@ async def _run(begun: bootstrap.ControlStart) -> None:
             settings.state_directory, lambda: control.estate.settings.registry or present, present.database
         )
         control = Control(begun, asked, registry)
-        control.view.registry = Portal(registry)
+        signed = SignedTokens(registry)
+        control.view.registry = Portal(registry, signed.caller)
+        context = app.context_of(control.view)
+        access = Access(
+            signed,
+            lambda token, remote: registry_callers.of_token(context.bearer, registry.settings(), token, remote),
+            context.audit_log.record,
+        )
         tls = Certificate(AdminTls(present.tls.certificate, present.tls.key)).context if present.tls else None
         async with registry.opened():
-            admin = app.listeners(control.view, settings.admin, begun.admin, dashboard.pages)
-            await control.run(*admin, listener(registry, tls))
+            admin = app.listeners(context, settings.admin, begun.admin, dashboard.pages)
+            await control.run(*admin, listener(registry, access, tls))
 
 
 def main() -> None:

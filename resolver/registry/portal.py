@@ -4,12 +4,12 @@ The admin interface and its commands use the registry through this. Each call ha
 that the Resource Manager's API uses. Does not know HTTP.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from resolver.registry.model.access import Caller, check_access
 from resolver.registry.model.connection import Action
-from resolver.registry.model.failure import no_database
+from resolver.registry.model.failure import ArmFailure, no_database
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.model.selection import Selection
 from resolver.registry.model.short_request import EndpointRequest, NetworkRequest, TargetRequest
@@ -32,13 +32,24 @@ _T = TypeVar("_T")
 class Portal:
     """The registry for people. All methods raise `ArmFailure`, which is 503 while the database cannot be used."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, signed: Callable[[str], Awaitable[Caller]] | None = None) -> None:
+        """`signed` returns the client whose token the header `Authorization` has. None: no client has a token."""
         self._registry = registry
+        self._signed = signed
 
     @property
     def settings(self) -> RegistrySettings:
         """The present settings of the registry."""
         return self._registry.settings()
+
+    async def client(self, token: str) -> Caller | None:
+        """Return the client of the registry whose token a text is; None for other texts. Raises nothing."""
+        if self._signed is None:
+            return None
+        try:
+            return await self._signed(f"Bearer {token}")
+        except (ArmFailure, Unavailable):
+            return None
 
     async def endpoints(self, caller: Caller, wanted: Selection, after: str, size: int) -> Part[EndpointEntry]:
         """Return the next private endpoints after a key, `size` at most."""

@@ -72,7 +72,7 @@ function Navigation(props: { current: string }): JSX.Element {
       >
         Views
       </button>
-      {SECTIONS.map((section) => (
+      {SECTIONS.filter((section) => VIEWS.some((each) => each.section === section)).map((section) => (
         <ul key={section} aria-label={section}>
           {VIEWS.filter((each) => each.section === section).map((each) => (
             <li key={each.path}>

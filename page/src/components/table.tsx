@@ -26,7 +26,7 @@ export function Table<Row>(props: Shown<Row>): JSX.Element {
   const { label, columns, rows, id, empty } = props;
   if (!rows.length) return <Empty>{empty}</Empty>;
   return (
-    <div class="scroll" role="region" aria-label={label} tabIndex={0}>
+    <div class="scroll" role="group" aria-label={label} tabIndex={0}>
       <table>
         <thead>
           <tr>
@@ -55,43 +55,50 @@ export function Table<Row>(props: Shown<Row>): JSX.Element {
 
 /** A table of one page of a list, with buttons for the others. The address of the view has the place in the list. */
 export function PagedTable<Row>(props: Shown<Row> & { next: string | null }): JSX.Element {
-  const { query } = usePlace();
   const { next, ...shown } = props;
-  const isFirst = !query.get("cursor");
   return (
     <>
       <Table {...shown} />
-      {(next !== null || !isFirst) && (
-        <div class="pager" role="group" aria-label={`Pages: ${props.label}`}>
-          <button
-            type="button"
-            disabled={isFirst}
-            onClick={() => {
-              refine({ cursor: undefined });
-            }}
-          >
-            First page
-          </button>
-          <button
-            type="button"
-            disabled={isFirst}
-            onClick={() => {
-              history.back();
-            }}
-          >
-            Previous
-          </button>
-          <button
-            type="button"
-            disabled={next === null}
-            onClick={() => {
-              refine({ cursor: next ?? undefined });
-            }}
-          >
-            Next
-          </button>
-        </div>
-      )}
+      <Pager label={props.label} next={next} />
     </>
+  );
+}
+
+/** The buttons for the other pages of a list. `next`: the cursor of the next page. */
+export function Pager(props: { label: string; next: string | null }): JSX.Element | null {
+  const { query } = usePlace();
+  const { label, next } = props;
+  const isFirst = !query.get("cursor");
+  if (next === null && isFirst) return null;
+  return (
+    <div class="pager" role="group" aria-label={`Pages: ${label}`}>
+      <button
+        type="button"
+        disabled={isFirst}
+        onClick={() => {
+          refine({ cursor: undefined });
+        }}
+      >
+        First page
+      </button>
+      <button
+        type="button"
+        disabled={isFirst}
+        onClick={() => {
+          history.back();
+        }}
+      >
+        Previous
+      </button>
+      <button
+        type="button"
+        disabled={next === null}
+        onClick={() => {
+          refine({ cursor: next ?? undefined });
+        }}
+      >
+        Next
+      </button>
+    </div>
   );
 }

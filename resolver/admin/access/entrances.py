@@ -9,12 +9,11 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
-from resolver.admin.access import client_certificates, oidc, peers
+from resolver.admin.access import client_certificates, peers
+from resolver.admin.access.bearer import BearerTokens
 from resolver.admin.access.identity import Identity, Role
-from resolver.admin.access.oidc import OidcTokens
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.sessions import Sessions
-from resolver.admin.access.tokens import Tokens
 from resolver.admin_settings import AdminSettings
 
 ANYBODY: Final = Identity("anybody", Role.READ, is_proven=False)
@@ -65,13 +64,10 @@ class NetworkEntrance:
     On a loopback address, everybody may read as long as nobody can prove an identity.
     """
 
-    def __init__(
-        self, settings: Callable[[], AdminSettings], tokens: Tokens, oidc: OidcTokens, sessions: Sessions
-    ) -> None:
+    def __init__(self, settings: Callable[[], AdminSettings], bearer: BearerTokens, sessions: Sessions) -> None:
         """`settings`: those in effect, which a reload replaces."""
         self._settings = settings
-        self._tokens = tokens
-        self._oidc = oidc
+        self._bearer = bearer
         self.sessions: Final = sessions
 
     async def identify(self, request: web.Request) -> Identity:
@@ -97,17 +93,12 @@ class NetworkEntrance:
 
     async def of_token(self, text: str, request: web.Request) -> Identity:
         """Return the identity that a token proves. Raises `Refused`."""
-        settings = self._settings()
-        if settings.oidc and oidc.is_one(text):
-            return await self._oidc.identity(text, settings.oidc, request.remote)
-        token = self._tokens.matching(text, settings.tokens)
-        if token is None:
-            raise Refused(Code.TOKEN_INVALID, "the token is wrong, revoked or expired")
-        return Identity(f"token {token.name} at {request.remote}", Role(token.role))
+        return await self._bearer.identity(text, request.remote)
 
     def _is_open(self, settings: AdminSettings) -> bool:
         is_loopback = settings.listen is not None and settings.listen.address.is_loopback
-        proofs = settings.tokens or self._tokens.made or self._tokens.unreadable or settings.oidc
+        made = self._bearer.made
+        proofs = settings.tokens or made.made or made.unreadable or settings.oidc
         return is_loopback and not (proofs or (settings.tls and settings.tls.clients))
 
 

@@ -6,10 +6,14 @@ from typing import Final
 
 from aiohttp import web
 
+from resolver.registry_roles import RegistryRoles
+
 
 class Role(StrEnum):
     """What somebody may do. Each role includes those before it."""
 
+    REGISTRY = "registry"
+    """Use the registry, as far as roles there permit it."""
     READ = "read"
     """See everything except tokens and the audit log."""
     OPERATE = "operate"
@@ -29,12 +33,13 @@ _RANKS: Final = {role: rank for rank, role in enumerate(Role)}
 class Identity:
     """Who a request is from. `name`: for the audit log, such as `user root (0)` or `token grafana`.
 
-    `is_proven` False: the request has shown nothing.
+    `is_proven` False: the request has shown nothing. `roles`: in the registry; None: `role` says it.
     """
 
     name: str
     role: Role
     is_proven: bool = True
+    roles: RegistryRoles | None = None
 
 
 IDENTITY: Final = web.RequestKey("identity", Identity)

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from resolver.admin_settings import AdminToken, RoleName
+from resolver.registry_roles import RegistryRoles
 
 PREFIX: Final = "pldns_"
 """What every token begins with, so that programs that look for leaked secrets find tokens."""
@@ -36,6 +37,8 @@ class MadeToken(msgspec.Struct, frozen=True):
     sha256: str
     created: float
     expires: float | None = None
+    registry: RegistryRoles | None = None
+    """None: `role` says what it may do in the registry."""
 
 
 class NameTaken(Exception):  # noqa: N818 - reads as a sentence
@@ -78,14 +81,16 @@ class Tokens:
         expires = found.expires if isinstance(found, MadeToken) else None
         return None if expires is not None and expires <= time.time() else found
 
-    def add(self, name: str, role: RoleName, expires: float | None) -> tuple[MadeToken, str]:
+    def add(
+        self, name: str, role: RoleName, expires: float | None, registry: RegistryRoles | None = None
+    ) -> tuple[MadeToken, str]:
         """Make a token. Return it with its text. Raises `NameTaken` and OSError."""
         if name in self.made:
             raise NameTaken(f"there is a token `{name}` already")
         if len(self.made) >= _MOST:
             raise NameTaken(f"there are {_MOST} tokens, which is the most; revoke one first")
         text = fresh()
-        token = MadeToken(name, role, digest(text), time.time(), expires)
+        token = MadeToken(name, role, digest(text), time.time(), expires, registry)
         self._replace({**self.made, name: token})
         return token, text
 

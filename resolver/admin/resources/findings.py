@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import AwareDatetime, Field, WithJsonSchema
 
 from resolver.admin.resources.evidence import EVIDENCE, encoded
+from resolver.admin.resources.finding_advice import advice
 from resolver.admin.resources.finding_sentences import sentence
 from resolver.admin.resources.model import (
     ListParameters,
@@ -64,6 +65,8 @@ class FindingItem(Model):
     winner: str = Field(description="The endpoint that is served; empty when there is no contest.")
     rule: str = Field(description="The rule that decided; empty when there is no contest.")
     action: str = Field(description="What pldns does.")
+    advice: str = Field(description="What a person can do.")
+    commands: list[str] = Field(description="Commands for that, with the ids of this finding.")
     first_seen: Time
     age: float = Field(description="Seconds since `first_seen`.")
     acknowledged: AcknowledgementItem | None = Field(
@@ -96,11 +99,13 @@ def finding(board: Board, fact: Finding, now: WallTime) -> FindingItem:
     since = now if first_seen is None else first_seen
     covering = board.acknowledgements.of(fact, now)
     evidence = encoded(fact.evidence)
+    to_do = advice(fact.code, evidence, fact.subject)
     return FindingItem(
         id=fact.id, code=fact.code, severity=fact.severity, subject=fact.subject,
         networks=list(fact.networks.items), networks_total=fact.networks.total,
         evidence=evidence, text=sentence(fact.code, evidence, fact.subject) or "",
-        winner=fact.winner, rule=fact.rule, action=fact.action, first_seen=clock_text(since),
+        winner=fact.winner, rule=fact.rule, action=fact.action, advice=to_do.text,
+        commands=list(to_do.commands), first_seen=clock_text(since),
         age=round(max(now - since, 0), 3),
         acknowledged=acknowledgement(covering) if covering else None,
     )  # fmt: skip

@@ -5,13 +5,11 @@ Does not know what a request does (`routes`), or how HTTP connections are limite
 
 import asyncio
 import logging
-import secrets
 import ssl
-import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
@@ -21,6 +19,7 @@ from resolver.registry.arm import api_version, metadata, tokens
 from resolver.registry.arm.reply import JSON, Reply, refusal
 from resolver.registry.arm.request import Asked
 from resolver.registry.arm.routes import match
+from resolver.registry.arm.signed_tokens import SignedTokens
 from resolver.registry.model.access import Caller, check_subscription
 from resolver.registry.model.failure import ArmFailure, bad_request, no_database
 from resolver.registry.registry import Registry
@@ -29,33 +28,52 @@ from resolver.registry.store.sqlite_file import Unavailable
 
 LONGEST: Final = 4 << 20
 """The most octets of a body, as in Azure."""
+_WRITES: Final = frozenset(("PUT", "PATCH", "DELETE"))
+"""Methods that the audit log has."""
 _UNAVAILABLE: Final = {"Retry-After": "5"}
+_AUDITED: Final = 2048
+"""Characters of a path in the audit log: those of the longest id."""
 _TOO_LARGE: Final = ArmFailure(413, "RequestContentTooLarge", f"A body has at most {LONGEST >> 20} MiB.")
-_SLASH: Final = bad_request("InvalidResourceName", "A name in the path has a slash (%2F), which no name can have.")
 
 _log = logging.getLogger(__name__)
 
 
-def listener(registry: Registry, tls: Callable[[], ssl.SSLContext] | None) -> AbstractAsyncContextManager[None]:
+Others = Callable[[str, str | None], Awaitable[Caller | None]]
+"""Returns the caller that a token of another kind is of. Arguments: the token, and the address that it comes from."""
+Audit = Callable[[str, str, str, Mapping[str, Any], Mapping[str, Any]], object]
+"""Records a change: who, what, to what, before and after."""
+
+
+class Access(NamedTuple):
+    """Who may use the registry. `others`: besides its clients. `audit` records each write, made or refused."""
+
+    signed: SignedTokens
+    others: Others
+    audit: Audit
+
+
+def listener(
+    registry: Registry, access: Access, tls: Callable[[], ssl.SSLContext] | None
+) -> AbstractAsyncContextManager[None]:
     """Return a context that serves the registry while it is open. `tls` as for `http_listener.serving`."""
     at = registry.settings().listen
     ready = f"registry on {'https' if tls else 'http'}://{at}"
-    return http_listener.serving(application(registry, secure=tls is not None), at, "the registry", ready, tls=tls)
+    app = application(registry, access, secure=tls is not None)
+    return http_listener.serving(app, at, "the registry", ready, tls=tls)
 
 
-def application(registry: Registry, *, secure: bool) -> web.Application:
+def application(registry: Registry, access: Access, *, secure: bool) -> web.Application:
     """Return the application. `secure`: clients reach it over HTTPS."""
-    return _ResourceManager(registry, "https" if secure else "http").application()
+    return _ResourceManager(registry, access, "https" if secure else "http").application()
 
 
 class _ResourceManager:
     """The handlers of one registry."""
 
-    def __init__(self, registry: Registry, scheme: str) -> None:
+    def __init__(self, registry: Registry, access: Access, scheme: str) -> None:
         self._registry = registry
+        self._access = access
         self._scheme = scheme
-        self._secret = ""
-        """The key of tokens; empty until it is read."""
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[_answered], client_max_size=LONGEST)
@@ -90,8 +108,7 @@ class _ResourceManager:
         self._check_tenant(request)
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
         authorization = request.headers.get("Authorization", "")
-        settings, key = self._registry.settings(), await self._key()
-        return tokens.issued(form, authorization, self._origin(request), settings, key).response()
+        return (await self._access.signed.issued(form, authorization, self._origin(request))).response()
 
     def _check_tenant(self, request: web.Request) -> None:
         tenant = request.match_info["tenant"].casefold()
@@ -114,8 +131,19 @@ class _ResourceManager:
 
     async def _resource(self, request: web.Request) -> web.Response:
         caller = await self._caller(request)
+        if request.method not in _WRITES:
+            return (await self._reply(request, caller)).response()
+        try:
+            reply = await self._reply(request, caller)
+        except ArmFailure as failure:
+            self._audit(request, caller, {"status": failure.status, "refused": failure.code})
+            raise
+        self._audit(request, caller, {"status": reply.status, **_state(reply.body)})
+        return reply.response()
+
+    async def _reply(self, request: web.Request, caller: Caller) -> Reply:
         if "%2f" in request.rel_url.raw_path.casefold():
-            raise _SLASH
+            raise bad_request("InvalidResourceName", "A name in the path has a slash (%2F), which no name can have.")
         found = match(request.method, request.path)
         version = _parameter(request, "api-version")
         api_version.check(version, found.namespace, found.type)
@@ -125,23 +153,30 @@ class _ResourceManager:
         given = Precondition(request.headers.get("If-Match", ""), request.headers.get("If-None-Match", ""))
         asked = Asked(request.method, request.url, self._origin(request), found.path, version, given, octets)
         check_subscription(caller, [each.id for each in self._registry.settings().subscriptions], asked.subscription)
-        if not found.writes:
-            return (await self._registry.read(caller, lambda call: found.handler(asked, call))).response()
-        reply = await self._registry.write(caller, lambda call: found.handler(asked, call))
-        _log.info("registry: %s: %s %s: %d", caller.name, request.method, request.path, reply.status)
-        return reply.response()
+        use = self._registry.write if found.writes else self._registry.read
+        return await use(caller, lambda call: found.handler(asked, call))
+
+    def _audit(self, request: web.Request, caller: Caller, after: Mapping[str, Any]) -> None:
+        who = f"client {caller.name} at {request.remote}" if caller.id else caller.name
+        self._access.audit(who, f"registry.{request.method.lower()}", request.path[:_AUDITED], {}, after)
 
     async def _caller(self, request: web.Request) -> Caller:
-        settings, key = self._registry.settings(), await self._key()
+        authorization = request.headers.get("Authorization", "")
         try:
-            return tokens.caller(request.headers.get("Authorization", ""), settings, key, time.time())
+            return await self._access.signed.caller(authorization)
         except ArmFailure as failure:
-            raise _Challenged(failure, tokens.challenge(self._origin(request), settings.tenant)) from None
+            scheme, _, token = authorization.partition(" ")
+            other = await self._access.others(token.strip(), request.remote) if scheme.casefold() == "bearer" else None
+            if other is not None:
+                return other
+            challenge = tokens.challenge(self._origin(request), self._registry.settings().tenant)
+            raise _Challenged(failure, challenge) from None
 
-    async def _key(self) -> str:
-        if not self._secret:
-            self._secret = await self._registry.fact("token-key", lambda: secrets.token_hex(32))
-        return self._secret
+
+def _state(body: Any) -> dict[str, str]:  # noqa: ANN401 - JSON of any resource
+    """Return the state of a connection in the body of a response, for the audit log; empty for other resources."""
+    state = (body or {}).get("properties", {}).get("privateLinkServiceConnectionState")
+    return {"state": state["status"]} if state else {}
 
 
 class _Challenged(Exception):  # noqa: N818 - an answer, not a mistake of the program

@@ -66,6 +66,23 @@ def check_access(caller: Caller, found: ArmId, operation: str) -> None:
     )
 
 
+def check_linked(caller: Caller, found: ArmId, action: str, path: str) -> None:
+    """Check that the caller may use a resource that a body names. `path`: where in the body.
+
+    Raises `ArmFailure` 403 `LinkedAuthorizationFailed`.
+    """
+    try:
+        check_access(caller, found, action)
+    except ArmFailure:
+        raise ArmFailure(
+            403,
+            "LinkedAuthorizationFailed",
+            f"{caller.shown} has permission to perform the request, but not action '{found.type}/{action}' on the "
+            f"linked scope '{found}'.",
+            path,
+        ) from None
+
+
 def may_approve(caller: Caller, target: ArmId) -> bool:
     """Return whether the caller holds `…/privateEndpointConnectionsApproval/action` on a target."""
     return target.subscription.casefold() in caller.roles.owner

@@ -131,7 +131,7 @@ class Connection:
         if action is Action.DELETE:
             return None
         if not self.owner_has_it:
-            raise _GONE_FOR_CONSUMER if action is Action.UPDATE else _GONE_FOR_OWNER
+            raise _gone_for_consumer() if action is Action.UPDATE else _gone_for_owner()
         if action is Action.UPDATE:
             return self
         state, text = _AFTER[action]
@@ -200,14 +200,18 @@ def _check_message(text: str) -> None:
         )
 
 
-_GONE_FOR_CONSUMER: Final = bad_request(
-    "PrivateEndpointCannotBeUpdatedInDisconnectedState",
-    "The owner of the private-link resource removed the connection, so the private endpoint is Disconnected. It can "
-    "only be deleted. To connect again, delete the endpoint and create a new one.",
-)
-_GONE_FOR_OWNER: Final = ArmFailure(
-    404,
-    "NotFound",
-    "The private endpoint connection does not exist: it was removed. The consumer must delete the private endpoint and "
-    "create a new one to connect again.",
-)
+def _gone_for_consumer() -> ArmFailure:
+    return bad_request(
+        "PrivateEndpointCannotBeUpdatedInDisconnectedState",
+        "The owner of the private-link resource removed the connection, so the private endpoint is Disconnected. It "
+        "can only be deleted. To connect again, delete the endpoint and create a new one.",
+    )
+
+
+def _gone_for_owner() -> ArmFailure:
+    return ArmFailure(
+        404,
+        "NotFound",
+        "The private endpoint connection does not exist: it was removed. The consumer must delete the private endpoint "
+        "and create a new one to connect again.",
+    )

@@ -5,6 +5,7 @@ The registry keeps the ids of load balancers as they are given: it has no load b
 
 from typing import Final
 
+from resolver.registry.model.access import check_linked
 from resolver.registry.model.alias import Alias, alias_of
 from resolver.registry.model.failure import bad_request
 from resolver.registry.model.fqdns import service_members
@@ -146,7 +147,9 @@ def _nat(call: Call, found: ArmId, given: Body) -> list[Json]:
     for i, each in enumerate(asked):
         named = each.object("properties")
         path = named.where("subnet.id")
-        subnet = call.row(require_type(ArmId.parse(named.object("subnet").needed("id"), path), SUBNETS, path), path)
+        subnet_id = require_type(ArmId.parse(named.object("subnet").needed("id"), path), SUBNETS, path)
+        check_linked(call.caller, subnet_id, "join/action", path)
+        subnet = call.row(subnet_id, path)
         if subnet.json["properties"][_POLICIES] != "Disabled":
             raise bad_request(
                 "PrivateLinkServiceCannotBeCreatedInSubnetThatHasNetworkPoliciesEnabled",

@@ -6,6 +6,7 @@ except that a subnet with one cannot go.
 
 from typing import Final
 
+from resolver.registry.model.access import check_linked
 from resolver.registry.model.failure import bad_request
 from resolver.registry.model.resource_id import ArmId, require_type
 from resolver.registry.model.resource_name import check_distinct, check_name
@@ -205,6 +206,7 @@ def put_peering(call: Call, found: ArmId, body: Body, was: Row | None) -> Row:
     vnet, given = call.row(_vnet(found)), body.object("properties")
     path = given.where("remoteVirtualNetwork.id")
     remote_id = require_type(ArmId.parse(given.object("remoteVirtualNetwork").needed("id"), path), VNET, path)
+    check_linked(call.caller, remote_id, "peer/action", path)
     remote = call.row(remote_id, path)
     if remote.key == vnet.key:
         raise bad_request("InvalidRequestContent", "A virtual network cannot be a peer of itself.", path)

@@ -108,7 +108,7 @@ async def test_an_unexpected_error_is_a_500_without_details(
 
 
 async def test_serving_listens_while_it_is_open(control: Control, port: int) -> None:
-    async with listeners(control, AdminSettings(HostPort("127.0.0.1", port)))[0]:
+    async with listeners(context_of(control), AdminSettings(HostPort("127.0.0.1", port)))[0]:
         assert await _alive(port)
     assert not await _alive(port)
 
@@ -118,7 +118,7 @@ async def test_an_address_in_use_is_retried_until_it_is_free(
 ) -> None:
     monkeypatch.setattr("resolver.http_listener._RETRY", 0.01)
     with socket.create_server(("127.0.0.1", port)) as taken:
-        async with listeners(control, AdminSettings(HostPort("127.0.0.1", port)))[0]:
+        async with listeners(context_of(control), AdminSettings(HostPort("127.0.0.1", port)))[0]:
             assert [record.levelno for record in caplog.records] == [logging.ERROR]
             assert f"cannot listen on 127.0.0.1:{port}: address already in use" in caplog.text
             taken.close()
@@ -129,7 +129,7 @@ async def test_an_address_in_use_is_retried_until_it_is_free(
 
 async def test_serving_ends_while_its_address_is_still_in_use(control: Control, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
-        async with asyncio.timeout(60), listeners(control, AdminSettings(HostPort("127.0.0.1", port)))[0]:
+        async with asyncio.timeout(60), listeners(context_of(control), AdminSettings(HostPort("127.0.0.1", port)))[0]:
             pass
 
 

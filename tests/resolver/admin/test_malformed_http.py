@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from resolver.admin.access.tokens import digest
-from resolver.admin.app import listeners
+from resolver.admin.app import context_of, listeners
 from resolver.admin_settings import AdminSettings, AdminToken
 from resolver.host_port import HostPort
 from tests.ports import free_port
@@ -26,7 +26,7 @@ async def port(control: Control) -> AsyncIterator[int]:
     at = HostPort("127.0.0.1", free_port())
     admin = AdminSettings(at, tokens=(AdminToken("test", "admin", digest(TOKEN)),))
     control.estate.settings = structs.replace(control.estate.settings, admin=admin)
-    async with listeners(control, AdminSettings(at))[0]:
+    async with listeners(context_of(control), AdminSettings(at))[0]:
         yield at.port
 
 

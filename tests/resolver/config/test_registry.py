@@ -36,6 +36,25 @@ def read(tmp_path: Path) -> Callable[[str], list[str]]:
     return problems
 
 
+def test_a_token_has_roles_in_the_registry(tmp_path: Path) -> None:
+    file = tmp_path / "pldns.yaml"
+    token = f"{{name: a, role: registry, sha256: {DIGEST}, registry: {{consumer: [{ONE}]}}}}"
+    file.write_text(f"{GOOD}\nadmin: {{tokens: [{token}]}}\n")
+    (made,) = load(file, {}, resolv_conf=tmp_path / "none").control.admin.tokens
+    assert made.registry
+    assert made.role == "registry"
+    assert made.registry.consumer == {ONE}
+
+
+@pytest.mark.parametrize(
+    ("base", "said"), [(GOOD, "the registry has no subscription"), ("dns: {}", "there is no registry")]
+)
+def test_a_token_needs_subscriptions_that_exist(read: Callable[[str], list[str]], base: str, said: str) -> None:
+    other = "20000000-0000-4000-a000-000000000002"
+    token = f"{{name: a, role: read, sha256: {DIGEST}, registry: {{owner: [{other}]}}}}"
+    assert any(said in each and "admin.tokens" in each for each in read(f"{base}\nadmin: {{tokens: [{token}]}}\n"))
+
+
 def test_a_registry_has_defaults_and_its_source_is_not_remote(tmp_path: Path) -> None:
     file = tmp_path / "pldns.yaml"
     file.write_text(GOOD)

@@ -132,7 +132,9 @@ class Running:
         self._admin.open()
         self._workers: list[ScriptedWorker] = []
         self.view = self.control.view
-        self._task = asyncio.create_task(self.control.run(*app.listeners(self.view, config.admin, self._admin.socket)))
+        self._task = asyncio.create_task(
+            self.control.run(*app.listeners(app.context_of(self.view), config.admin, self._admin.socket))
+        )
 
     async def tick(self, now: float) -> None:
         """Let control apply what has come due by `now`."""

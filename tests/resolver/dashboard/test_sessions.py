@@ -60,7 +60,7 @@ async def test_a_page_asks_for_a_token_and_goes_where_it_was_asked_to(browser: C
     assert (status, where) == (303, "ui/findings?code=x&code=y")
     assert COOKIE in cookie
     assert await get(browser, "/v1/whoami") == {
-        "name": "token reader at 127.0.0.1", "role": "read", "proven": True, "session": True
+        "name": "token reader at 127.0.0.1", "role": "read", "proven": True, "session": True, "registry": None
     }  # fmt: skip
     async with browser.get("/ui/") as response:
         assert response.status == 200
@@ -81,9 +81,12 @@ async def test_a_cookie_is_for_the_page_alone(browser: Client) -> None:
 
 @pytest.mark.parametrize("wrong", ["", "pldns_wrong", "a.b.c", "x" * 70_000])
 async def test_a_wrong_token_is_refused_with_the_form(browser: Client, wrong: str) -> None:
-    status, _, cookie = await sign_in(browser, wrong)
-    assert status in {401, 413}
+    status, where, cookie = await sign_in(browser, wrong, "findings")
     assert not cookie
+    if status != 413:
+        assert where == "ui/sign-in?next=findings&problem=token-invalid"
+        async with browser.get(f"/{where}") as response:
+            assert "The token is wrong, revoked or expired." in await response.text()
 
 
 @pytest.mark.parametrize(
@@ -160,3 +163,14 @@ async def test_a_token_in_a_header_needs_no_session(browser: Client) -> None:
     assert (await flush(browser, headers))[0] == 200
     async with browser.get("/v1/whoami", headers=headers) as response:
         assert (await response.json())["session"] is False
+
+
+async def test_who_may_use_the_registry_alone_sees_no_names(browser: Client, context: Context) -> None:
+    token = AdminToken("team", "registry", digest("pldns_of_a_team"))
+    context.estate.settings = structs.replace(context.estate.settings, admin=AdminSettings(LISTEN, tokens=(token,)))
+    assert (await sign_in(browser, "pldns_of_a_team"))[0] == 303
+    assert (await get(browser, "/v1/whoami"))["role"] == "registry"
+    for view in ("", "findings"):
+        async with browser.get(f"/ui/{view}") as response:
+            assert response.status == 403
+            assert "This needs the role read." in await response.text()

@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from resolver.registry.arm.app import application
+from resolver.registry.arm.app import Access, application
+from resolver.registry.arm.signed_tokens import SignedTokens
 from resolver.registry.registry import Registry
 from resolver.registry.store.sqlite_file import FILE
 from tests.filled_registry import SETTINGS, opened
@@ -41,9 +42,14 @@ async def registry(tmp_path: Path) -> AsyncIterator[Registry]:
         yield made
 
 
+async def nobody(_token: str, _remote: str | None) -> None:
+    """Know no token of another kind."""
+
+
 @pytest.fixture
 async def http(registry: Registry) -> AsyncIterator[TestClient[web.Request, web.Application]]:
-    async with TestClient(TestServer(application(registry, secure=False))) as client:
+    access = Access(SignedTokens(registry), nobody, lambda *_: None)
+    async with TestClient(TestServer(application(registry, access, secure=False))) as client:
         yield client
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.registry_shapes import SUBNET, account, endpoint, network, vnet
+from tests.registry_shapes import BOTH, NETWORKER, PROVIDER, SUBNET, account, endpoint, network, vnet
 from tests.resolver.registry.conftest import Arm
 
 HUB, SPOKE = network("hub", "virtualNetworks"), network("spoke", "virtualNetworks")
@@ -72,3 +72,11 @@ async def test_a_subnet_in_use_keeps_its_prefix(lab: Arm) -> None:
     assert answer.body["properties"]["addressPrefixes"] == ["10.1.0.0/24", "10.1.7.0/24"]
     shrunk = {"location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.3.0.0/16"]}}}
     assert (await lab("PUT", HUB, shrunk)).code == "NetcfgInvalidSubnet"
+
+
+async def test_a_peering_needs_a_role_on_both_sides(lab: Arm) -> None:
+    other = network("far", "virtualNetworks", subscription=PROVIDER)
+    await lab("PUT", other, vnet("10.3.0.0/16", "10.3.0.0/24"))
+    answer = await lab("PUT", f"{HUB}/virtualNetworkPeerings/p", _peering(other), client=NETWORKER)
+    assert (answer.status, answer.code) == (403, "LinkedAuthorizationFailed")
+    assert (await lab("PUT", f"{HUB}/virtualNetworkPeerings/p", _peering(other), client=BOTH)).status == 201

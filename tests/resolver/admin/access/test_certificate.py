@@ -11,7 +11,7 @@ import trustme
 from msgspec import structs
 
 from resolver.admin.access import certificate
-from resolver.admin.app import listeners
+from resolver.admin.app import context_of, listeners
 from resolver.admin_settings import AdminSettings, AdminTls
 from resolver.host_port import HostPort
 from tests.ports import free_port
@@ -50,7 +50,7 @@ async def served(control: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     admin = AdminSettings(HostPort("127.0.0.1", free_port()), tls=files)
     control.estate.settings = structs.replace(control.estate.settings, admin=admin)
     assert admin.listen
-    async with listeners(control, admin)[0]:
+    async with listeners(context_of(control), admin)[0]:
         yield Served(admin.listen.port, authority, files)
 
 

@@ -22,6 +22,7 @@ Client = TestClient[Any, Any]
 Control = Any  # of conftest
 LISTEN = HostPort("127.0.0.1", 8053)
 CLIENTS = (b"\x0a\x01\x02\x03", b"\x0a\x01\x02\x04", bytes.fromhex("20010db8aaaabbcc0000000000000001"))
+READERS = [role for role in Role if role.includes(Role.READ)]
 WHOLE = ["10.1.2.3", "10.1.2.4", "2001:db8:aaaa:bbcc::1"]
 MASKED = ["10.1.2.0/24", "2001:db8:aaaa:bb00::/56"]
 
@@ -34,7 +35,7 @@ async def client(control: Control) -> AsyncIterator[Client]:
         yield client
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", READERS)
 async def test_fallbacks_show_addresses_from_the_role_operate_on(client: Client, control: Control, role: Role) -> None:
     zone, now = from_text("privatelink.blob.core.windows.net"), WallTime(1.0)
     control.fallen = [Fallback(zone, from_text("a.example"), "east", FallbackReason.MISS_POLICY, 3, now, now, CLIENTS)]
@@ -43,7 +44,7 @@ async def test_fallbacks_show_addresses_from_the_role_operate_on(client: Client,
     assert item["clients"] == (WHOLE if role.includes(Role.OPERATE) else MASKED)
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", READERS)
 async def test_live_queries_show_addresses_from_the_role_operate_on(
     client: Client, control: Control, role: Role
 ) -> None:
@@ -61,7 +62,7 @@ async def test_live_queries_show_addresses_from_the_role_operate_on(
     [("10.1.2.3", True), ("10.1.2.0/25", True), ("10.1.2.0/24", False), ("2001:db8::/57", True), ("::/56", False)],
 )
 async def test_a_filter_tells_no_more_than_what_is_shown(client: Client, wanted: str, is_narrow: bool) -> None:
-    for role in Role:
+    for role in READERS:
         headers, parameters = {"Authorization": f"Bearer {role}"}, {"client": wanted}
         async with client.head("/v1/queries", headers=headers, params=parameters) as response:
             refused = is_narrow and not role.includes(Role.OPERATE)

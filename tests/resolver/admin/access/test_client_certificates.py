@@ -13,7 +13,7 @@ from msgspec import structs
 from resolver.admin.access import certificate
 from resolver.admin.access.client_certificates import names
 from resolver.admin.access.tokens import digest
-from resolver.admin.app import listeners
+from resolver.admin.app import context_of, listeners
 from resolver.admin_settings import AdminSettings, AdminTls, AdminToken, CertificateClient
 from resolver.host_port import HostPort
 from tests.ports import free_port
@@ -61,7 +61,7 @@ async def served(control: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     admin = AdminSettings(HostPort("127.0.0.1", free_port()), tls=files, tokens=tokens)
     control.estate.settings = structs.replace(control.estate.settings, admin=admin)
     assert admin.listen
-    async with listeners(control, admin)[0]:
+    async with listeners(context_of(control), admin)[0]:
         yield Served(f"https://localhost:{admin.listen.port}", server, clients, client_ca)
 
 

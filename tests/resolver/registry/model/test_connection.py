@@ -204,3 +204,15 @@ class Connections(RuleBasedStateMachine):
 
 TestConnections = Connections.TestCase
 TestConnections.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+def test_each_refusal_is_an_error_of_its_own() -> None:
+    """An error that is raised twice would keep what both requests had in their frames."""
+    gone = Connection(ConnectionState.DISCONNECTED, "")
+    errors = []
+    for side, action in ((Side.OWNER, Action.APPROVE), (Side.CONSUMER, Action.UPDATE)):
+        for _ in range(2):
+            with pytest.raises(ArmFailure) as raised:
+                gone.after(side, action)
+            errors.append(raised.value)
+    assert len({id(each) for each in errors}) == 4

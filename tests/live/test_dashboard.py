@@ -1,0 +1,153 @@
+"""The page in a real browser: every view, for everybody, and whatever the estate has for names."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, expect
+
+from tests.live.browser import RULES, Tab, chromium
+from tests.live.daemon import Daemon
+from tests.paths import ROOT
+
+pytestmark = pytest.mark.live
+
+EXAMPLE = ROOT / "examples/hub-spoke"
+VIEWS = ("", "findings", "findings?severity=error&name=10.2.2.20", "findings?network=nowhere")
+"""Every view, also with filters, and with an error."""
+HOSTILE = "<img src=x onerror=window.hacked=1>\u202e" + "x" * 200
+"""A name of an endpoint: markup, a character that turns the direction of text around, and as long as may be."""
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """The example estate, with one hostile endpoint more. Nobody has a token, so everybody may read."""
+    folder = tmp_path_factory.mktemp("page")
+    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
+    add(folder, "hostile", HOSTILE, "Rejected")
+    wanted = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
+    made = Daemon(folder, {key: wanted[key] for key in ("sources", "networks", "zones")})
+    try:
+        yield made.start().ready()
+    finally:
+        made.stop()
+    assert "Traceback" not in made.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def tab(browser: Browser, daemon: Daemon) -> Iterator[Tab]:
+    made = Tab(browser, f"http://127.0.0.1:{daemon.admin}/")
+    yield made
+    made.close()
+
+
+def add(folder: Path, file: str, name: str, state: str = "Approved") -> None:
+    """Add an endpoint to the estate."""
+    records = [{"fqdn": f"{file}.blob.core.windows.net", "ips": ["10.0.9.9"]}]
+    target = f"/subscriptions/s/resourceGroups/r/providers/Microsoft.Storage/storageAccounts/{name.replace('/', '')}"
+    endpoint = {"name": name, "target": target, "group": "blob", "state": state, "records": records}
+    (folder / "endpoints" / f"{file}.yaml").write_text(yaml.safe_dump({"endpoints": [endpoint]}, allow_unicode=True))
+
+
+@pytest.mark.parametrize(
+    ("theme", "width", "rules"),
+    [("light", 1280, RULES), ("dark", 1920, ("color-contrast",)), ("light", 360, ("target-size", "label", "region"))],
+)
+def test_everybody_can_use_every_view(
+    browser: Browser, daemon: Daemon, theme: Literal["light", "dark"], width: int, rules: Sequence[str]
+) -> None:
+    tab = Tab(browser, f"http://127.0.0.1:{daemon.admin}/", width, theme)
+    for view in VIEWS:
+        page = tab.open(view)
+        assert (view, tab.violations(rules)) == (view, [])
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert (view, wide) == (view, 0)
+        assert page.evaluate("window.hacked") is None
+    tab.close()
+
+
+def test_text_of_the_estate_is_never_markup(tab: Tab) -> None:
+    page = tab.open("findings")
+    shown = page.locator("main").inner_text()
+    assert "<img src=x onerror=window.hacked=1>\\u202Exxx" in shown
+    assert "\u202e" not in shown
+    assert page.locator("main img").count() == 0
+
+
+def test_the_overview_follows_the_daemon(tab: Tab, daemon: Daemon) -> None:
+    page = tab.open()
+    value = page.locator(".facts div", has_text="Endpoints").locator(".value")
+    before = int(value.inner_text())
+    add(daemon.directory, "new", "pe-new")
+    expect(value).to_have_text(str(before + 1), timeout=30_000)
+
+
+def test_a_filter_is_in_the_address(tab: Tab) -> None:
+    page = tab.open("findings")
+    page.get_by_label("Severity").select_option("error")
+    expect(page).to_have_url(f"{tab.base}ui/findings?severity=error")
+    expect(page.locator(".finding-group h2", has_text="warning")).to_have_count(0)
+    page.go_back()
+    expect(page.locator(".finding-group h2", has_text="warning").first).to_be_visible()
+
+
+def test_an_error_says_what_to_do(tab: Tab) -> None:
+    page = tab.open("findings?network=nowhere")
+    expect(page.get_by_role("alert")).to_contain_text("there is no network `nowhere`")
+    expect(page.get_by_role("alert")).to_contain_text("Change the filter.")
+
+
+def test_the_keyboard_is_enough(tab: Tab) -> None:
+    page = tab.open()
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to content")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.get_by_role("link", name="Findings").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Findings")
+    assert page.evaluate("document.activeElement.id") == "content"
+
+
+def test_a_click_copies_a_command(tab: Tab) -> None:
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = tab.open("findings?name=10.2.2.20")
+    page.locator(".command button").first.click()
+    expect(page.get_by_role("status").filter(has_text="Copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("az graph query")
+
+
+def test_status_and_findings_can_be_read_without_javascript(browser: Browser, daemon: Daemon) -> None:
+    tab = Tab(browser, f"http://127.0.0.1:{daemon.admin}/", java_script=False)
+    page = tab.open()
+    expect(page.locator(".health")).to_contain_text("pldns")
+    page.get_by_role("link", name="Findings").click()
+    expect(page.locator("tbody tr", has_text="address-reused")).to_contain_text("10.2.2.20")
+    tab.close()
+
+
+def test_a_chosen_theme_stays(tab: Tab) -> None:
+    page = tab.open()
+    page.get_by_label("Theme").select_option("dark")
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+
+
+def test_a_page_that_loses_the_daemon_says_so_and_goes_on(tab: Tab, daemon: Daemon) -> None:
+    page = tab.open()
+    banner = page.locator(".banner")
+    expect(banner).to_have_count(0)
+    daemon.kill()
+    expect(banner).to_contain_text("pldns cannot be reached since", timeout=30_000)
+    expect(page.locator(".facts").first).to_be_visible()
+    daemon.start()
+    expect(banner).to_have_count(0, timeout=90_000)
