@@ -20,6 +20,7 @@ export interface View {
 
 export const VIEWS: readonly View[] = [
   { path: "", title: "Overview", section: "Estate", load: () => import("./views/overview") },
+  { path: "map", title: "Map", section: "Estate", load: () => import("./views/map") },
   { path: "findings", title: "Findings", section: "Estate", load: () => import("./views/findings") },
   {
     path: "registry",
