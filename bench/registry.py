@@ -49,20 +49,21 @@ class Plan(NamedTuple):
 
 
 class Connection:
-    """A kept HTTP connection to the registry with a token."""
+    """A kept HTTP connection to the registry at a port of 127.0.0.1, with a token."""
 
-    def __init__(self, token: str = "") -> None:
+    def __init__(self, token: str = "", port: int = PORT + 2) -> None:
         self._token = token
+        self._port = port
 
     async def open(self) -> Self:
         """Connect."""
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", PORT + 2)
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         return self
 
     async def send(self, method: str, path: str, octets: bytes, kind: str = "application/json") -> tuple[int, bytes]:
         """Return the status and the body of a response."""
         head = (
-            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{PORT + 2}\r\nAuthorization: Bearer {self._token}\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nAuthorization: Bearer {self._token}\r\n"
             f"Content-Type: {kind}\r\nContent-Length: {len(octets)}\r\n\r\n"
         )
         self._writer.write(head.encode() + octets)
@@ -83,20 +84,23 @@ class Connection:
         self._writer.close()
 
 
-async def token() -> str:
+async def token(port: int = PORT + 2) -> str:
     """Return a token."""
     form = {"grant_type": "client_credentials", "client_id": CLIENT, "client_secret": SECRET}
-    connection = await Connection().open()
+    connection = await Connection(port=port).open()
     kind = "application/x-www-form-urlencoded"
     _, octets = await connection.send("POST", f"/{TENANT}/oauth2/v2.0/token", urlencode(form).encode(), kind)
     connection.close()
     return str(msgspec.json.decode(octets)["access_token"])
 
 
-async def create(numbers: Sequence[int], clients: int, rate: float = 0) -> float:
-    """Create endpoints. Return the seconds that this took. `rate`: per second; 0: as fast as possible."""
-    known, waiting = await token(), iter(numbers)
-    connections = [await Connection(known).open() for _ in range(clients)]
+async def create(numbers: Sequence[int], clients: int, rate: float = 0, ports: Sequence[int] = (PORT + 2,)) -> float:
+    """Create endpoints. Return the seconds that this took.
+
+    `rate`: per second; 0: as fast as possible. `ports`: of the registries that the clients use in turn.
+    """
+    known, waiting = await token(ports[0]), iter(numbers)
+    connections = [await Connection(known, ports[i % len(ports)]).open() for i in range(clients)]
     began = time.monotonic()
 
     async def work(connection: Connection) -> None:
@@ -112,11 +116,14 @@ async def create(numbers: Sequence[int], clients: int, rate: float = 0) -> float
     return taken
 
 
-async def delays(numbers: Sequence[int]) -> list[float]:
-    """Create endpoints one after the other. Return the seconds from each response until the name is answered."""
-    connection, found = await Connection(await token()).open(), []
+async def delays(numbers: Sequence[int], port: int = PORT + 2, dns_port: int = PORT) -> list[float]:
+    """Create endpoints one after the other. Return the seconds from each response until the name is answered.
+
+    `port`: of the registry. `dns_port`: where the names are asked for.
+    """
+    connection, found = await Connection(await token(port), port).open(), []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.connect(("127.0.0.1", PORT))
+        sock.connect(("127.0.0.1", dns_port))
         sock.settimeout(PATIENCE)
         for number in numbers:
             await connection.put(endpoint(number))
@@ -153,13 +160,13 @@ async def listed(scopes: Sequence[str]) -> tuple[int, float]:
 # -- the daemon
 
 
-def write(folder: Path) -> Path:
-    """Write a configuration. Return its path."""
+def write(folder: Path, port: int = PORT, **registry: str) -> Path:
+    """Write a configuration with three ports, and more keys of `registry`. Return its path."""
     config: dict[str, Any] = {
-        "dns": {"listen": [f"127.0.0.1:{PORT}"], "workers": 1},
-        "admin": {"listen": f"127.0.0.1:{PORT + 1}"},
+        "dns": {"listen": [f"127.0.0.1:{port}"], "workers": 1},
+        "admin": {"listen": f"127.0.0.1:{port + 1}"},
         "upstreams": {"public": {"servers": ["udp://127.0.0.1:9"]}},
-        "registry": registry_estate.section(PORT + 2),
+        "registry": {**registry_estate.section(port + 2), **registry},
         "sources": [{"name": "registry", "type": "registry"}],
         "state": {"directory": "./state"},
         "zones": {"defaults": {"on_miss": "nxdomain"}},

@@ -98,6 +98,12 @@ def vnet(prefix: str = "10.1.0.0/16", subnet: str = "10.1.0.0/24") -> dict[str, 
     return {"location": "westeurope", "properties": {"addressSpace": space, "subnets": subnets}}
 
 
+def dual_stack_vnet() -> dict[str, Any]:
+    subnets = [{"name": "pe", "properties": {"addressPrefixes": ["10.6.0.0/24", "fd00:6::/64"]}}]
+    space = {"addressPrefixes": ["10.6.0.0/16", "fd00:6::/48"]}
+    return {"location": "westeurope", "properties": {"addressSpace": space, "subnets": subnets}}
+
+
 SUBNET: Final = network("hub/subnets/pe", "virtualNetworks")
 
 

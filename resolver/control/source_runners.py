@@ -25,6 +25,7 @@ from resolver.control.sync.ends import SyncEnd, SyncEnds
 from resolver.control.sync.events import SourceEvents
 from resolver.control.sync.private_dns_poller import PrivateDnsPoller
 from resolver.control.sync.remotes import Remotes
+from resolver.control.sync.shared_source import SharedSource
 from resolver.control.sync.syncer import Syncer, SyncResult
 from resolver.process import heap, wall_clock
 from resolver.settings import SourceSettings
@@ -100,7 +101,11 @@ class SourceRunners:
         for each in estate.settings.sources:
             if each.name not in self._runners:
                 if remote := remotes.get(each.name):
-                    self._runners[each.name] = RemoteRunner(each, remote, estate, publish)
+                    shared = self._registry.shared if self._registry else None
+                    remote = SharedSource(each.name, remote, shared) if shared else remote
+                    self._runners[each.name] = runner = RemoteRunner(each, remote, estate, publish)
+                    if shared:
+                        shared.notice(each.name, partial(runner.command, "now"))
                 elif hub := self._opened.hubs.get(each.name):
                     self._runners[each.name] = HubRunner(each, hub, estate, publish)
                 elif each.type == "registry":

@@ -13,6 +13,7 @@ from typing import TypeVar
 from resolver.process import wall_clock
 from resolver.registry import feed
 from resolver.registry.feed import Changes
+from resolver.registry.leader_readings import LeaderReadings
 from resolver.registry.model.access import Caller
 from resolver.registry.service.call import Call
 from resolver.registry.store.database import Database
@@ -37,7 +38,9 @@ class Registry:
         self, directory: str, settings: Callable[[], RegistrySettings], shared: RegistryDatabase | None = None
     ) -> None:
         self.settings = settings
-        self._database = _database(Path(directory), shared, self._committed)
+        self.shared: LeaderReadings | None = None
+        """The readings of remote sources that several control planes share; None for a registry that is alone."""
+        self._database = self._made(Path(directory), shared)
         self.path = self._database.path
         """The SQLite file: the registry itself, or its copy of the shared database."""
         self._follower: Callable[[Mapping[str, Resources | None]], None] | None = None
@@ -90,16 +93,15 @@ class Registry:
         if self._follower and changes:
             self._follower(changes)
 
+    def _made(self, directory: Path, shared: RegistryDatabase | None) -> Database[Changes]:
+        if shared is None:
+            return Database(directory / FILE, feed.changes, self._committed)
+        # Only a registry with a shared database loads the client of PostgreSQL.
+        from resolver.registry.store.shared_database import COPY, SharedDatabase  # noqa: PLC0415
 
-def _database(
-    directory: Path, shared: RegistryDatabase | None, committed: Callable[[Changes], None]
-) -> Database[Changes]:
-    if shared is None:
-        return Database(directory / FILE, feed.changes, committed)
-    # Only a registry with a shared database loads the client of PostgreSQL.
-    from resolver.registry.store.shared_database import COPY, SharedDatabase  # noqa: PLC0415
-
-    return SharedDatabase(directory / COPY, shared, feed.changes, committed)
+        made = SharedDatabase(directory / COPY, shared, feed.changes, self._committed)
+        self.shared = LeaderReadings(made)
+        return made
 
 
 def _guid() -> str:

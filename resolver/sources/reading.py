@@ -106,8 +106,31 @@ class PrivateSource(Protocol):
         """Return the seconds until the next reading, with jitter, longer where the quota asks for it."""
 
 
+class SharedReadings(Protocol):
+    """What the leader of several control planes has read of remote sources, for all of them."""
+
+    async def leads(self) -> bool:
+        """Return whether this control plane reads the sources itself.
+
+        That is the leader. Without the shared database, every control plane does.
+        """
+
+    async def readings(self, source: str) -> Mapping[str, str]:
+        """Return the parts of the last reading of a source, as text. Raises `ReadError`."""
+
+    async def keep(self, source: str, parts: Mapping[str, str]) -> None:
+        """Give all control planes the parts of a reading. Does nothing without the shared database."""
+
+    def notice(self, source: str, changed: Callable[[], None]) -> None:
+        """Call `changed` when the reading of a source has changed, and when this control plane is the leader now."""
+
+
 class FollowedSource(Protocol):
     """A source in this process that reports each change itself: the registry."""
+
+    @property
+    def shared(self) -> SharedReadings | None:
+        """The readings that several control planes share; None for a registry that is alone."""
 
     async def differences(self, had: Mapping[str, Resources]) -> Mapping[str, Resources | None]:
         """Return the parts that differ from these, by name; None for a part that is gone. Raises `ReadError`."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from dns.rdatatype import RdataType
 
 from tests.live.daemon import Daemon, until
 from tests.live.registry import RegistryClient, configuration, prepare
@@ -13,6 +14,7 @@ from tests.registry_shapes import (
     PROVIDER,
     SUPPLIER,
     account,
+    dual_stack_vnet,
     endpoint,
     group,
     network,
@@ -75,6 +77,19 @@ def test_a_request_without_rights_waits_for_the_owner(lab: tuple[Daemon, Registr
     assert status_of(client.get(network("pe2"), client=NETWORKER)) == "Disconnected"
     assert client.call("PUT", network("pe2"), endpoint(account(), "file", manual=True)).status == 400
     assert client.call("DELETE", network("pe2"), client=NETWORKER).status == 202
+
+
+def test_an_endpoint_with_both_ip_versions_has_both_kinds_of_addresses(lab: tuple[Daemon, RegistryClient]) -> None:
+    daemon, client = lab
+    six = network("six", "virtualNetworks")
+    client.put(six, dual_stack_vnet())
+    client.put(account("near"), {"location": "westeurope", "properties": {}})
+    wish = endpoint(account("near"), "blob", ipVersionType="DualStack", subnet={"id": f"{six}/subnets/pe"})
+    client.put(network("six"), wish)
+    name = "near.blob.core.windows.net"
+    until(lambda: daemon.addresses(name) == {"10.6.0.4"})
+    (found,) = [each for rows in daemon.ask(name, "AAAA").answer for each in rows if each.rdtype == RdataType.AAAA]
+    assert found.to_text() == "fd00:6::4"
 
 
 def test_a_limit_that_is_near_is_a_finding_as_for_every_estate(lab: tuple[Daemon, RegistryClient]) -> None:

@@ -4,7 +4,7 @@ A private endpoint is in the region and the subscription of its virtual network;
 learn.microsoft.com/azure/private-link/private-endpoint-overview.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from resolver.registry.model.alias import is_alias
@@ -86,15 +86,19 @@ def check_alias_is_manual(target: str, *, manual: bool, path: str) -> None:
 
 
 def static_addresses(
-    members: Iterable[Member], configurations: Iterable[IpConfiguration], path: str = "properties.ipConfigurations"
-) -> Mapping[str, str]:
-    """Return the static address of each member, by the member's name; empty where all addresses are dynamic.
+    members: Iterable[Member],
+    configurations: Iterable[IpConfiguration],
+    versions: Sequence[int] = (4,),
+    path: str = "properties.ipConfigurations",
+) -> Mapping[tuple[str, int], str]:
+    """Return the static address of each member and IP version, by the member's name; none for dynamic addresses.
 
-    Raises `ArmFailure` 400 where a configuration names no member of the target, names one twice, or where some members
-    have a configuration and others have none.
+    `versions` are those that each member gets. Raises `ArmFailure` 400 where a configuration names no member of the
+    target, has an address of another version, is the second for one address, or where some members have a static
+    address of a version and others have none.
     """
     needed = {member.name.casefold(): member for member in members}
-    found: dict[str, str] = {}
+    found: dict[tuple[str, int], str] = {}
     for each in configurations:
         member = needed.get(each.member.casefold())
         if member is None or member.group.casefold() != each.group.casefold():
@@ -104,21 +108,30 @@ def static_addresses(
                 f"which the target does not have. It has {_listed(needed.values())}.",
                 path,
             )
-        if member.name in found:
+        version = 6 if ":" in each.address else 4
+        if version not in versions:
+            raise bad_request(
+                "InvalidRequestContent",
+                f"{each.address[:60]!r} of the IP configuration {each.name!r} is no address of the version that "
+                "`ipVersionType` of the endpoint says.",
+                path,
+            )
+        if (member.name, version) in found:
             raise bad_request(
                 "PrivateEndpointIpConfigurationInvalidMember",
                 f"The IP configuration {each.name!r} is the second for the member {each.member!r}. A member has one "
-                "address.",
+                f"IPv{version} address.",
                 path,
             )
-        found[member.name] = each.address
-    if found and (missing := [member for member in needed.values() if member.name not in found]):
-        raise bad_request(
-            "PrivateEndpointIpConfigurationMissingMemberNamesRequiredByFps",
-            f"The target also needs an address for {_listed(missing)}. Add an IP configuration for each, or leave out "
-            "all, so that every address is dynamic.",
-            path,
-        )
+        found[member.name, version] = each.address
+    for version in {version for _, version in found}:
+        if missing := [member for member in needed.values() if (member.name, version) not in found]:
+            raise bad_request(
+                "PrivateEndpointIpConfigurationMissingMemberNamesRequiredByFps",
+                f"The target also needs an address for {_listed(missing)}. Add an IP configuration for each, or leave "
+                "out all, so that every address is dynamic.",
+                path,
+            )
     return found
 
 

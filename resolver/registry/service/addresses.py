@@ -1,6 +1,6 @@
 """The addresses of a subnet, as the database has them."""
 
-from resolver.registry.model.address_pool import AddressPool, AddressRow
+from resolver.registry.model.address_pool import AddressPool, AddressRow, IpVersion
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.model.subnet import Address
 from resolver.registry.service.call import Call
@@ -36,11 +36,11 @@ class SubnetAddresses:
         self._subnet = subnet.key
         self._pool = AddressPool(subnet_of(subnet), call.settings.hold, _Stored(call.tx, subnet.key))
 
-    def take(self, holder: ArmId, static: str = "") -> Address:
-        """Give an endpoint or a service an address: the static one, or the lowest that is free.
+    def take(self, holder: ArmId, static: str = "", version: IpVersion = 4) -> Address:
+        """Give an endpoint or a service an address: the static one, or the lowest of the version that is free.
 
         Raises `ArmFailure` 400.
         """
-        address = self._pool.static(static, self._call.now) if static else self._pool.lowest()
+        address = self._pool.static(static, self._call.now) if static else self._pool.lowest(version)
         self._call.tx.take(self._subnet, address, holder.key)
         return address

@@ -3,6 +3,8 @@
 The consumer learns the names with the approval, not before: those of a private link service are its owner's.
 """
 
+from ipaddress import ip_address
+
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.service.call import ENDPOINT, Call
 from resolver.registry.service.endpoint_body import connection_in, link_of
@@ -71,19 +73,29 @@ def _records(zone: str, link: Json, names: dict[str, list[str]]) -> list[Json]:
     origin = name.from_text(zone)
     target = link["privateLinkServiceId"]
     kind = ArmId.parse(target).type if target.startswith("/") else ""
-    records = []
+    records: list[Json] = []
     for fqdn, addresses in names.items():
         mapped = catalogue().map(name.from_text(fqdn), kind, link["groupIds"])
         if mapped and mapped.zone == origin:
-            text = name.to_text(mapped.name)
-            records.append(
-                {
-                    "recordType": "A",
-                    "recordSetName": text.removesuffix(f".{zone.casefold()}"),
-                    "fqdn": text,
-                    "ttl": 10,
-                    "ipAddresses": addresses,
-                    "provisioningState": "Succeeded",
-                }
-            )
+            records += _record_sets(name.to_text(mapped.name), zone, addresses)
     return records
+
+
+def _record_sets(fqdn: str, zone: str, addresses: list[str]) -> list[Json]:
+    """Return the record sets of a name: A for its IPv4 addresses, AAAA for its IPv6 addresses."""
+    found = {
+        kind: [each for each in addresses if ip_address(each).version == version]
+        for kind, version in (("A", 4), ("AAAA", 6))
+    }
+    return [
+        {
+            "recordType": kind,
+            "recordSetName": fqdn.removesuffix(f".{zone.casefold()}"),
+            "fqdn": fqdn,
+            "ttl": 10,
+            "ipAddresses": values,
+            "provisioningState": "Succeeded",
+        }
+        for kind, values in found.items()
+        if values
+    ]

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from resolver.registry.model.address_pool import IpVersion
 from resolver.registry.model.connection import Connection
 from resolver.registry.model.failure import ArmFailure, bad_request
 from resolver.registry.model.fqdns import Member
 from resolver.registry.model.placement import IpConfiguration, static_addresses
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.model.resource_name import check_name
+from resolver.registry.model.subnet import Address
 from resolver.registry.service.addresses import SubnetAddresses
 from resolver.registry.service.body import Body
 from resolver.registry.service.call import NIC, Call
@@ -16,26 +18,32 @@ from resolver.registry.store.row import Json, Row
 
 
 class Placed(NamedTuple):
-    """A member of an endpoint with its address."""
+    """A member of an endpoint with one of its addresses."""
 
     member: Member
-    address: str
+    address: Address
     static: bool
 
 
 def placed(
-    call: Call, found: ArmId, subnet: Row, members: tuple[Member, ...], asked: Iterable[IpConfiguration]
+    call: Call,
+    found: ArmId,
+    subnet: Row,
+    members: tuple[Member, ...],
+    versions: tuple[IpVersion, ...],
+    asked: Iterable[IpConfiguration],
 ) -> list[Placed]:
-    """Take an address for each member of an endpoint: the one that is asked for, or the lowest that is free.
+    """Take an address of each version for each member: the one that is asked for, or the lowest that is free.
 
     Raises `ArmFailure` 400.
     """
     addresses = SubnetAddresses(call, subnet)
-    wanted = static_addresses(members, asked)
+    wanted = static_addresses(members, asked, versions)
     taken = []
     for known in members:
-        static = wanted.get(known.name)
-        taken.append(Placed(known, str(addresses.take(found, static or "")), bool(static)))
+        for version in versions:
+            static = wanted.get((known.name, version), "")
+            taken.append(Placed(known, addresses.take(found, static, version), bool(static)))
     return taken
 
 
@@ -71,9 +79,9 @@ def made(
                 "type": f"{NIC}/ipConfigurations",
                 "properties": {
                     "provisioningState": "Succeeded",
-                    "privateIPAddress": each.address,
+                    "privateIPAddress": str(each.address),
                     "privateIPAllocationMethod": "Static" if each.static else "Dynamic",
-                    "privateIPAddressVersion": "IPv4",
+                    "privateIPAddressVersion": f"IPv{each.address.version}",
                     "subnet": {"id": subnet.id},
                     "primary": i == 0,
                     "privateLinkConnectionProperties": {

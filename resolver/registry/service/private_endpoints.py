@@ -11,6 +11,7 @@ from resolver.registry.model.access import may_approve
 from resolver.registry.model.alias import Alias, is_alias
 from resolver.registry.model.connection import Action, Connection, Side, approval
 from resolver.registry.model.failure import ArmFailure, bad_request
+from resolver.registry.model.ip_versions import IP_VERSION_TYPES, check_ip_versions
 from resolver.registry.model.placement import (
     IpConfiguration,
     check_alias_is_manual,
@@ -33,7 +34,7 @@ from resolver.registry.service.body import Body
 from resolver.registry.service.call import ENDPOINT, SERVICE, Call
 from resolver.registry.service.endpoint_body import AUTOMATIC, MANUAL, connection_in, link_of, with_connection
 from resolver.registry.service.resources import head_of
-from resolver.registry.service.virtual_networks import SUBNETS
+from resolver.registry.service.virtual_networks import SUBNETS, subnet_of
 from resolver.registry.store.row import Json, Row
 
 _KEPT: Final = ("applicationSecurityGroups",)
@@ -77,17 +78,17 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
     endpoint_limits.check(call, found, vnet, request.target, request.groups)
     if _static(given):
         check_static_allowed(ArmId.parse(request.target.id).type, given.where("ipConfigurations"))
-    version = given.text("ipVersionType", "IPv4")
-    if version != "IPv4":
-        raise given.invalid("ipVersionType", "must be IPv4: this registry gives no other addresses")
+    kind = given.choice("ipVersionType", tuple(IP_VERSION_TYPES))
+    target = request.target
+    check_ip_versions(kind, subnet_of(subnet), head["location"], target.type, target.json["location"])
     connection = _connection(call, found, request)
     link: Json = {
         "provisioningState": "Succeeded",
         "privateLinkServiceId": request.by_alias or request.target.id,
         "groupIds": list(request.groups),
     }
-    wanted = map(_configuration, _static(given))
-    placed = network_interfaces.placed(call, found, subnet, target_members.members_of(call, link), wanted)
+    wanted, members = map(_configuration, _static(given)), target_members.members_of(call, link)
+    placed = network_interfaces.placed(call, found, subnet, members, IP_VERSION_TYPES[kind], wanted)
     nic = network_interfaces.made(call, found, subnet, placed, head["location"], connection, given)
     linked = {
         "name": request.name,
@@ -106,7 +107,7 @@ def _create(call: Call, found: ArmId, head: Json, given: Body) -> Row:
         "applicationSecurityGroups": _groups(given),
         "customDnsConfigs": [],
         "networkInterfaces": [{"id": nic.id}],
-        "ipVersionType": "IPv4",
+        "ipVersionType": kind,
     }
     body = with_connection({**head, "properties": properties}, connection)
     if connection.carries_traffic:
@@ -241,6 +242,11 @@ def _check_same(call: Call, found: ArmId, given: Body, body: Json) -> None:
         and [_static_shown(each) for each in _static(given)] != properties["ipConfigurations"]
     ):
         raise _lasting(found, given.where("ipConfigurations"))
+    if (
+        given.choice("ipVersionType", tuple(IP_VERSION_TYPES), properties["ipVersionType"])
+        != properties["ipVersionType"]
+    ):
+        raise _lasting(found, given.where("ipVersionType"))
     name = given.text("customNetworkInterfaceName", properties["customNetworkInterfaceName"])
     if name != properties["customNetworkInterfaceName"]:
         raise _lasting(found, given.where("customNetworkInterfaceName"))

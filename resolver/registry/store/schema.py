@@ -47,6 +47,7 @@ MIGRATIONS: Final = (
     CREATE TABLE operations (id TEXT PRIMARY KEY, subscription TEXT NOT NULL, ended DOUBLE PRECISION NOT NULL);
     CREATE INDEX operations_by_end ON operations (ended);
     CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE readings (source TEXT NOT NULL, part TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (source, part));
     """,
 )
 """The script of each version, the first one first. `facts` has single values: the version, the serial, the key of

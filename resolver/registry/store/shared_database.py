@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar, TypeVarTuple
@@ -28,6 +28,8 @@ _GUARD: Final = 2.0
 """Seconds between two looks for changes whose announcement may have been lost."""
 _RETRY: Final = (0.1, 5.0)
 """Seconds until the next attempt to connect: after the first failure, and at most."""
+_READINGS: Final = "readings"
+"""The table with the readings of remote sources."""
 _PRUNE: Final = 3600.0
 """Seconds between two removals of old changes from the log."""
 
@@ -64,6 +66,9 @@ class SharedDatabase(Database[_S]):
         self._busy = asyncio.Lock()
         """Held while the local copy changes."""
         self._tables: tuple[Table, ...] = ()
+        self.news: Callable[[Collection[str]], None] = _ignored
+        """Gets the sources whose readings others have changed; none where any may have, or this one leads now."""
+        self._leads = False
         self._position: Position | None = None
         """The place in the log up to which changes have been announced here. None: the tables must be copied."""
 
@@ -86,6 +91,11 @@ class SharedDatabase(Database[_S]):
         if not self._has_copy:
             raise Unavailable(self._reason)
         return await super().read(work)
+
+    async def leads(self) -> bool:
+        """Return whether this control plane reads remote sources itself: as the leader, or without PostgreSQL."""
+        await self._tried.wait()
+        return self._leads or self._server is None
 
     # -- commits of this control plane
 
@@ -137,6 +147,8 @@ class SharedDatabase(Database[_S]):
             self._position = changes[-1].position
             if summary is not None:
                 self._announce(summary)
+            if sources := {row[0] for each in changes for row in write_set.keys(each.changes, _READINGS)}:
+                self.news(sources)
         raise Differs("there is no local copy yet")
 
     async def _copy(self, server: Postgres) -> None:
@@ -150,7 +162,8 @@ class SharedDatabase(Database[_S]):
                         async for rows in parts:
                             await self._in_thread(replacement.rows, table, rows)
                     await self._in_thread(replacement.end, table)
-            summary = await self._in_thread(self._summary, replacement.changed)
+            changed = replacement.changed if self._has_copy else {}  # nobody has read anything before the first copy
+            summary = await self._in_thread(self._summary, changed)
             await self._in_thread(self._commit_copy, position)
         except BaseException:
             await self._in_thread(self._file.rollback)
@@ -158,6 +171,7 @@ class SharedDatabase(Database[_S]):
         self._position, self._has_copy = position, True
         if summary is not None:
             self._announce(summary)
+        self.news(())
 
     async def _follow(self, server: Postgres) -> None:
         """Make the changes of others as they are announced, until the connection is lost. Raises `Unavailable`."""
@@ -174,7 +188,11 @@ class SharedDatabase(Database[_S]):
                 if not pruned or steady() - pruned > _PRUNE:
                     await server.prune()
                     pruned = steady()
+                leads, self._leads = self._leads, await server.leads()
             self._connected(server)
+            if self._leads and not leads:
+                _log.info("registry: this control plane is the leader, which reads remote sources for all")
+                self.news(())
             await server.news(_GUARD)
 
     async def _keep_connected(self) -> None:
@@ -194,7 +212,7 @@ class SharedDatabase(Database[_S]):
                 _log.exception("registry: following PostgreSQL failed")
                 self._lost(repr(error))
             finally:
-                self._server = None
+                self._server, self._leads = None, False
             self._opened.set()
             self._tried.set()
             await asyncio.sleep(pause)
@@ -286,6 +304,10 @@ class SharedDatabase(Database[_S]):
             return write_set.everything(before.open())
         finally:
             before.close_writer()
+
+
+def _ignored(_sources: Collection[str]) -> None:
+    """Ignore news."""
 
 
 def _position(connection: sqlite3.Connection) -> Position | None:

@@ -4,7 +4,7 @@ Does not know what a resource means, when the transaction ends, or which thread 
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Final
@@ -287,6 +287,26 @@ class Transaction:
             name,
             value,
         )
+
+    # -- readings of remote sources
+
+    def readings(self, source: str) -> dict[str, str]:
+        """Return what the leader has read of a remote source, by part."""
+        found = self._connection.execute("SELECT part, body FROM readings WHERE source = ?", (source,))
+        return dict(found.fetchall())
+
+    def set_readings(self, source: str, parts: Mapping[str, str]) -> None:
+        """Keep these parts of a remote source, and no others. Parts that are the same as before are not written."""
+        had = self.readings(source)
+        for part in had.keys() - parts.keys():
+            self._change("DELETE FROM readings WHERE source = ? AND part = ?", source, part)
+        for part, body in parts.items():
+            if had.get(part) != body:
+                self._change(
+                    "INSERT INTO readings (source, part, body) VALUES (?, ?, ?) "
+                    "ON CONFLICT (source, part) DO UPDATE SET body = excluded.body",
+                    source, part, body,
+                )  # fmt: skip
 
 
 def _within(scope: str) -> tuple[str, str]:

@@ -144,13 +144,16 @@ def apply(connection: sqlite3.Connection, every: Iterable[Table], changes: Write
             connection.executemany(_insert(table), change.added)
 
 
+def keys(changes: WriteSet, table: str) -> set[Values]:
+    """Return the first two values of the rows of a table that changes remove or write."""
+    change = changes.get(table)
+    return {row[:2] for row in (*change.removed, *change.added)} if change else set()
+
+
 def resources(changes: WriteSet) -> dict[str, str]:
     """Return the types of the resources that changes remove or write, by key."""
-    change = changes.get(_RESOURCES)
-    if change is None:
-        return {}
-    keys = {str(row[0]) for row in (*change.removed, *change.added)}
-    return {key: ArmId.parse(key).type for key in keys}
+    found = {str(row[0]) for row in keys(changes, _RESOURCES)}
+    return {key: ArmId.parse(key).type.casefold() for key in found}
 
 
 class Replacement:
@@ -186,7 +189,7 @@ class Replacement:
 
     def _note(self, table: Table, key: Values) -> None:
         if table.name == _RESOURCES:
-            self.changed[key[0]] = ArmId.parse(key[0]).type
+            self.changed[key[0]] = ArmId.parse(key[0]).type.casefold()
 
 
 def _delete(table: Table) -> str:

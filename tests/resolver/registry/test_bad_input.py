@@ -198,7 +198,7 @@ def _addresses() -> Iterator[Case]:
         ("10.1.0.3", "PrivateIPAddressInReservedRange"),
         ("10.1.0.255", "PrivateIPAddressInReservedRange"),
         ("10.9.0.9", "PrivateIPAddressNotInSubnet"),
-        ("fd00::9", "PrivateIPAddressNotInSubnet"),
+        ("fd00::9", INVALID),
         ("10.1.0.4", "PrivateIPAddressInUse"),  # of the endpoint `pe`
         ("10.1.0.5", "PrivateIPAddressInUse"),  # held
         ("10.1.0.999", "InvalidIPAddressFormat"),

@@ -54,7 +54,10 @@ def test_each_member_has_its_static_address() -> None:
         IpConfiguration("one", "Registry", "REGISTRY", "10.1.0.5"),
         IpConfiguration("two", "registry", "registry_data_westus2", "10.1.0.6"),
     ]
-    assert static_addresses(REGISTRY, given) == {"registry": "10.1.0.5", "registry_data_westus2": "10.1.0.6"}
+    assert static_addresses(REGISTRY, given) == {
+        ("registry", 4): "10.1.0.5",
+        ("registry_data_westus2", 4): "10.1.0.6",
+    }
     assert static_addresses(REGISTRY, []) == {}
 
 

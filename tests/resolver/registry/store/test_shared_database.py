@@ -1,7 +1,7 @@
 """Registries that share a PostgreSQL database: one order of commits, and what each has afterwards."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -17,12 +17,6 @@ from resolver.registry.store.transaction import Transaction
 from resolver.registry_settings import RegistryDatabase
 from tests.postgres_server import PostgresServer
 from tests.resolver.registry.store.sharing import delete, key_of, names, patiently, put, rows_of, shared
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with PostgresServer.running() as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Faults of a shared database: the server dies, a writer dies, the database is not there."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -12,12 +11,6 @@ from resolver.registry.store.shared_database import COPY
 from resolver.registry.store.sqlite_file import Unavailable
 from tests.postgres_server import PostgresServer
 from tests.resolver.registry.store.sharing import key_of, names, patiently, put, rows_of, shared
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with PostgresServer.running() as running:
-        yield running
 
 
 async def test_without_the_server_reads_go_on_and_writes_fail_until_it_is_back(
