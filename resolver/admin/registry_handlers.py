@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from aiohttp import web
 
 from resolver.admin import filters
@@ -22,6 +23,7 @@ from resolver.admin.resources.registry import (
     DeletionRequest,
     EndpointCreation,
     NetworkCreation,
+    PlanRequest,
     RegistryEndpointParameters,
     RegistryListParameters,
     RegistryParameters,
@@ -29,6 +31,7 @@ from resolver.admin.resources.registry import (
 )
 from resolver.admin.responses import item_response, list_response
 from resolver.admin.route import Context
+from resolver.http_protocol import Response
 from resolver.registry.model.access import Caller
 from resolver.registry.model.connection import Action
 from resolver.registry.model.failure import ArmFailure
@@ -48,6 +51,7 @@ _CODES: Final[Mapping[int, Code]] = MappingProxyType(
     }
 )
 """By the status of Azure's error."""
+MEDIA: Final = "application/octet-stream"
 _RETRY: Final = MappingProxyType({"Retry-After": "5"})
 
 
@@ -103,7 +107,7 @@ async def list_targets(context: Context, request: web.Request, asked: RegistryLi
 
 async def create_endpoint(context: Context, request: web.Request, wanted: EndpointCreation) -> web.Response:
     """Make a private endpoint."""
-    asked = EndpointRequest(**{**dict(wanted), "addresses": tuple(wanted.addresses)})
+    asked = _endpoint_request(wanted)
     with _refusals(request), _audited(context, request, "registry.create", wanted.name):
         made = await _portal(context).create_endpoint(_caller(context, request), asked)
     item = registry.endpoint(made.body, made.nic)
@@ -172,6 +176,27 @@ async def _decide(context: Context, request: web.Request, action: Action, wanted
     state = {} if action is Action.REMOVE else {"state": after.state, "reason": wanted.reason}
     context.audit(request, f"registry.{action}", key, {"state": before.state}, state)
     return item_response(registry.connection(after.body, after.message))
+
+
+async def plan(context: Context, request: web.Request, wanted: PlanRequest) -> web.Response:
+    """Answer with the parts of the source that a change would replace, in the form of this version of pldns."""
+    portal, caller = _portal(context), _caller(context, request)
+    with _refusals(request):
+        if wanted.action == "create":
+            if wanted.endpoint is None:
+                raise Refused(Code.INVALID_BODY, "endpoint: is missing")
+            changes = await portal.plan_creation(caller, _endpoint_request(wanted.endpoint))
+        elif wanted.action == "delete":
+            found = await portal.endpoint(caller, wanted.name)
+            changes = await portal.plan_deletion(caller, found.body["id"])
+        else:
+            connection = await portal.connection(caller, wanted.name)
+            changes = await portal.plan_decision(caller, connection.body["id"], Action(wanted.action))
+    return Response(body=msgspec.msgpack.encode(changes), content_type=MEDIA)
+
+
+def _endpoint_request(wanted: EndpointCreation) -> EndpointRequest:
+    return EndpointRequest(**{**dict(wanted), "addresses": tuple(wanted.addresses)})
 
 
 def _portal(context: Context) -> "Portal":

@@ -50,6 +50,7 @@ from resolver.admin.resources.registry import (
     DeletionRequest,
     EndpointCreation,
     NetworkCreation,
+    PlanRequest,
     RegistryConnectionItem,
     RegistryEndpointItem,
     RegistryEndpointParameters,
@@ -302,6 +303,12 @@ ROUTES: Final = (
         "Remove a connection. Its endpoint is Disconnected from then on, and can only be deleted.",
         RegistryConnectionItem, body=DecisionRequest, role=Role.REGISTRY,
         problems=_REGISTRY_CHANGES,
+    ),
+    Route(
+        "/v1/registry/plan", registry.plan,
+        "What a change of the registry would replace in its source, in the form that this version of pldns reads. "
+        "Changes nothing.",
+        body=PlanRequest, role=Role.REGISTRY, media=(registry.MEDIA,), problems=_REGISTRY_CHANGES,
     ),
     Route(
         "/v1/history", history.list_history, "What changed, the newest first: names, findings, sources.", HistoryEntry,

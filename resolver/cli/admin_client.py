@@ -74,6 +74,11 @@ def post(url: str, path: str, body: Json) -> Json:
     return _request(url, path, json.dumps(body).encode())
 
 
+def post_octets(url: str, path: str, body: Json) -> bytes:
+    """Return the body of the response to a POST request. Raises `Failed`."""
+    return _response(url, path, json.dumps(body).encode(), _TIMEOUT)
+
+
 def octets(url: str, path: str) -> bytes:
     """Return the body of the response to a GET request. Raises `Failed`."""
     return _response(url, path, None, _TIMEOUT)

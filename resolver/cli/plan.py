@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from resolver.admin.resources import findings, wording
 from resolver.admin.resources.findings import FindingItem
 from resolver.admin.resources.model import time_text
@@ -22,6 +24,7 @@ from resolver.control.sync import remotes
 from resolver.offline import plan
 from resolver.offline.plan import Plan
 from resolver.settings import ControlSettings
+from zones.azure.resource import Resources
 from zones.clocks import WallTime
 from zones.dns.name import to_text
 from zones.findings.finding import Finding
@@ -44,7 +47,27 @@ def run(url: Callable[[], str], path: Path, flags: Mapping[str, str], as_json: b
     """
     accepted, now = load(path, flags), WallTime(time.time())
     basis = _basis(url, path, accepted.control.state_directory)
-    made, before, after = asyncio.run(_made(accepted.control, basis.inventory, now))
+    return _print(asyncio.run(_made(accepted.control, basis.inventory, now)), basis, now, as_json, limit)
+
+
+def of_registry(url: str, path: Path, wanted: admin_client.Json, as_json: bool) -> int:
+    """Print what a change of the registry would do to names and findings; return 0 when nothing, and else 2.
+
+    `wanted`: the body of the request to `/v1/registry/plan`. `path`: the configuration that the daemon runs.
+    """
+    octets = admin_client.post_octets(url, "/v1/registry/plan", wanted)
+    parts = msgspec.msgpack.decode(octets, type=dict[str, Resources | None])
+    config, now = load(path, {}).control, WallTime(time.time())
+    source = next((each.name for each in config.sources if each.type == "registry"), None)
+    if source is None:
+        raise Failed(f"{path} has no source of type `registry`, so the change would not be seen in DNS")
+    basis = Basis(_running(url), f"compared with the running daemon at {url}", url)
+    assert basis.inventory is not None  # noqa: S101 - as above
+    return _print(asyncio.run(plan.of_parts(config, basis.inventory, source, parts, now)), basis, now, as_json, 0)
+
+
+def _print(found: tuple[Plan, Estate, Estate], basis: Basis, now: WallTime, as_json: bool, limit: int) -> int:
+    made, before, after = found
     opens, closes = _items(after, made.opens, now), _items(before, made.closes, now)
     if as_json:
         output.data(_json(made, basis, opens, closes))

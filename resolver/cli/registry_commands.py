@@ -1,11 +1,14 @@
 """The commands of the registry: private endpoints, and connections that wait for approval, for people without `az`."""
 
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Exit, Option
 
+from resolver.cli.admin_client import Json
 from resolver.cli.command_class import Commands
 from resolver.cli.options import (
+    DEFAULT_CONFIG,
     AdminUrl,
     DaemonConfig,
     NameFilter,
@@ -34,6 +37,14 @@ ConnectionText = Annotated[
     ),
 ]
 Reason = Annotated[str, Option(help="Why. Both sides see it.")]
+DryRun = Annotated[
+    bool,
+    Option(
+        "--dry-run",
+        help="Only show what the change would do to names and findings, as `pldns plan` does. Exit status 2: something "
+        "would change.",
+    ),
+]
 NewName = Annotated[str, Argument(metavar="NAME", help="The name of the new resource.")]
 Group = Annotated[str, Option("--group", "-g", help="Resource group. It is made if it does not exist.")]
 Location = Annotated[str, Option("--location", "-l", help="Location, such as westeurope.")]
@@ -85,6 +96,7 @@ def connections(
 def approve(
     connection: ConnectionText,
     reason: Reason = "",
+    dry_run: DryRun = False,
     admin: AdminUrl = None,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
@@ -92,6 +104,8 @@ def approve(
     """Approve a connection. The names of its endpoint are answered from then on."""
     from resolver.cli import registry as what  # noqa: PLC0415
 
+    if dry_run:
+        raise Exit(_plan(admin, config, output, {"action": "approve", "name": connection}))
     raise Exit(what.decide(admin_url(admin, config), connection, "approve", reason, output != Output.TABLE))
 
 
@@ -99,6 +113,7 @@ def approve(
 def reject(
     connection: ConnectionText,
     reason: Reason = "",
+    dry_run: DryRun = False,
     admin: AdminUrl = None,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
@@ -106,6 +121,8 @@ def reject(
     """Reject a connection, also one that was approved. The names of its endpoint are not answered from then on."""
     from resolver.cli import registry as what  # noqa: PLC0415
 
+    if dry_run:
+        raise Exit(_plan(admin, config, output, {"action": "reject", "name": connection}))
     raise Exit(what.decide(admin_url(admin, config), connection, "reject", reason, output != Output.TABLE))
 
 
@@ -135,6 +152,7 @@ def delete(
     connection: Annotated[
         bool, Option("--connection", help="As the owner of a target: remove a connection, not the endpoint.")
     ] = False,
+    dry_run: DryRun = False,
     admin: AdminUrl = None,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
@@ -142,6 +160,8 @@ def delete(
     """Delete a private endpoint, or remove a connection; its endpoint can then only be deleted."""
     from resolver.cli import registry as what  # noqa: PLC0415
 
+    if dry_run:
+        raise Exit(_plan(admin, config, output, {"action": "remove" if connection else "delete", "name": name}))
     kind: what.Kind = "connections" if connection else "endpoints"
     raise Exit(what.delete(admin_url(admin, config), kind, name, output != Output.TABLE))
 
@@ -194,6 +214,7 @@ def create_endpoint(  # noqa: PLR0913, PLR0917 - each is an option of the comman
     address: Annotated[
         list[str] | None, Option(help="A static address; repeatable, one for each member of the sub-resource.")
     ] = None,
+    dry_run: DryRun = False,
     admin: AdminUrl = None,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
@@ -205,6 +226,8 @@ def create_endpoint(  # noqa: PLR0913, PLR0917 - each is an option of the comman
         "name": name, "subnet": subnet, "target": target, "sub_resource": sub_resource, "group": group,
         "manual": manual, "message": message, "addresses": address or [],
     }  # fmt: skip
+    if dry_run:
+        raise Exit(_plan(admin, config, output, {"action": "create", "endpoint": wanted}))
     raise Exit(what.create_endpoint(admin_url(admin, config), wanted, output != Output.TABLE))
 
 
@@ -246,3 +269,10 @@ def create_target(  # noqa: PLR0913, PLR0917 - as above
         "name": name, "type": type_, "group": group, "location": location, "kind": kind, "subscription": subscription
     }  # fmt: skip
     raise Exit(what.create_target(admin_url(admin, config), wanted, output != Output.TABLE))
+
+
+def _plan(admin: str | None, config: Path | None, output: Output, wanted: Json) -> int:
+    """Print what a change would do; return the exit status."""
+    from resolver.cli import plan  # noqa: PLC0415
+
+    return plan.of_registry(admin_url(admin, config), config or DEFAULT_CONFIG, wanted, output != Output.TABLE)

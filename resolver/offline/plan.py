@@ -20,6 +20,7 @@ from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from resolver.sources.reading import RemoteSource
 from zones.azure.endpoint import Endpoint, ResourceId, VirtualNetwork
+from zones.azure.resource import Resources
 from zones.clocks import WallTime
 from zones.dns.name import Name, canonical_key
 from zones.findings.finding import Finding
@@ -76,10 +77,23 @@ async def made(
         begin(f"source {name}")
         if error := await _read(after, name, remote, now):
             errors[name] = error
+    return await _compared(before, after, now, errors), before, after
+
+
+async def of_parts(
+    config: ControlSettings, saved: SavedInventory, source: str, parts: Mapping[str, Resources | None], now: WallTime
+) -> tuple[Plan, Estate, Estate]:
+    """Return the plan for parts of one source that would be replaced, and the estates as `made` does."""
+    before, after = _restored(config, saved, now), _restored(config, saved, now)
+    after.take([(source, name, data) for name, data in parts.items()], now)
+    return await _compared(before, after, now, {}), before, after
+
+
+async def _compared(before: Estate, after: Estate, now: WallTime, errors: dict[str, str]) -> Plan:
     for estate in (before, after):
         await _compare_zones(estate, now)
     statuses = after.sources.values()
-    plan = Plan(
+    return Plan(
         list(_changes(before.ledger.endpoints, after.ledger.endpoints)),
         list(_changes(before.ledger.vnets, after.ledger.vnets)),
         _names(before, after),
@@ -88,7 +102,6 @@ async def made(
         errors | {status.name: status.last_error for status in statuses if status.last_error},
         {status.name: held.reasons for status in statuses if (held := status.sync_state.held)},
     )
-    return plan, before, after
 
 
 def _restored(config: ControlSettings, saved: SavedInventory | None, now: WallTime) -> Estate:

@@ -7,6 +7,8 @@ that the Resource Manager's API uses. Does not know HTTP.
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from resolver.registry import feed
+from resolver.registry.feed import Changes
 from resolver.registry.leader_readings import Sharing
 from resolver.registry.model.access import Caller, check_access
 from resolver.registry.model.connection import Action
@@ -86,22 +88,19 @@ class Portal:
 
         `etag`: only while the connection has this ETag; empty: in any case.
         """
+        return await self._write(caller, _decision(connection, action, reason, etag))
 
-        def work(call: Call) -> ConnectionEntry:
-            found = ArmId.parse(connection)
-            kind, row, given = type_of(found), call.row(found), Precondition(etag)
-            before = lists.connection_entry(call, row)
-            if action is Action.REMOVE:
-                check_access(caller, found, "delete")
-                resources.delete(call, kind, found, given)
-                return before
-            check_access(caller, found, "write")
-            state = {"status": _STATUS[action]} | ({"description": reason} if reason else {})
-            body = Body({"properties": {"privateLinkServiceConnectionState": state}})
-            resources.put(call, kind, found, body, given)
-            return before._replace(body=call.row(found).json)
+    async def plan_decision(self, caller: Caller, connection: str, action: Action) -> Changes:
+        """Return the parts of the source that a decision would change. Changes nothing."""
+        return await self._planned(caller, _decision(connection, action, "", ""))
 
-        return await self._write(caller, work)
+    async def plan_creation(self, caller: Caller, wanted: EndpointRequest) -> Changes:
+        """Return the parts of the source that a new endpoint would change. Changes nothing."""
+        return await self._planned(caller, lambda call: creation.endpoint(call, wanted))
+
+    async def plan_deletion(self, caller: Caller, endpoint: str) -> Changes:
+        """Return the parts of the source that the deletion of an endpoint would change. Changes nothing."""
+        return await self._planned(caller, _deletion(endpoint, ""))
 
     async def create_endpoint(self, caller: Caller, wanted: EndpointRequest) -> EndpointEntry:
         """Make a private endpoint."""
@@ -122,13 +121,23 @@ class Portal:
 
     async def delete_endpoint(self, caller: Caller, endpoint: str, etag: str) -> None:
         """Delete the private endpoint with an id. `etag` as for `decide`."""
+        await self._write(caller, _deletion(endpoint, etag))
 
-        def work(call: Call) -> None:
-            found = ArmId.parse(endpoint)
-            check_access(caller, found, "delete")
-            resources.delete(call, type_of(found), found, Precondition(etag))
+    async def _planned(self, caller: Caller, work: Callable[[Call], object]) -> Changes:
+        """Return what a write would change, and undo the write."""
 
-        await self._write(caller, work)
+        def run(call: Call) -> None:
+            work(call)
+            found = feed.changes(call.tx, call.tx.changed)
+            for key in found:
+                check_access(caller, ArmId.parse(key), "read")  # a part has what its consumer sees
+            raise _Undone(found)
+
+        try:
+            await self._write(caller, run)
+        except _Undone as undone:
+            return undone.changes
+        raise AssertionError
 
     async def _read(self, caller: Caller, work: Callable[[Call], _T]) -> _T:
         try:
@@ -141,3 +150,36 @@ class Portal:
             return await self._registry.write(caller, work)
         except Unavailable:
             raise no_database() from None
+
+
+class _Undone(Exception):  # noqa: N818 - undoes a write that was wanted only for what it changes
+    def __init__(self, changes: Changes) -> None:
+        super().__init__()
+        self.changes = changes
+
+
+def _decision(connection: str, action: Action, reason: str, etag: str) -> Callable[[Call], ConnectionEntry]:
+    def work(call: Call) -> ConnectionEntry:
+        found = ArmId.parse(connection)
+        kind, row, given = type_of(found), call.row(found), Precondition(etag)
+        before = lists.connection_entry(call, row)
+        if action is Action.REMOVE:
+            check_access(call.caller, found, "delete")
+            resources.delete(call, kind, found, given)
+            return before
+        check_access(call.caller, found, "write")
+        state = {"status": _STATUS[action]} | ({"description": reason} if reason else {})
+        body = Body({"properties": {"privateLinkServiceConnectionState": state}})
+        resources.put(call, kind, found, body, given)
+        return before._replace(body=call.row(found).json)
+
+    return work
+
+
+def _deletion(endpoint: str, etag: str) -> Callable[[Call], None]:
+    def work(call: Call) -> None:
+        found = ArmId.parse(endpoint)
+        check_access(call.caller, found, "delete")
+        resources.delete(call, type_of(found), found, Precondition(etag))
+
+    return work

@@ -31,12 +31,12 @@ class Lab(NamedTuple):
     printed: str
 
     def run(self, *words: str, code: int = 0) -> str:
-        """Run a command against the daemon. Return its output, or the error where `code` is another than 0."""
+        """Run a command against the daemon. Return its output, or the error where `code` is 1."""
         out, error = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(error):
             done = main(["registry", *words, "-c", str(self.daemon.path)])
         assert done == code, error.getvalue()
-        return (error if code else out).getvalue()
+        return (error if code == 1 else out).getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +116,23 @@ def test_what_is_made_can_be_shown_listed_and_deleted(lab: Lab) -> None:
     wrong = ("create", "network", "b", *place, "--prefix", "10.8.0.0/24", "--subnet")
     assert "10.9.1.0/24" in lab.run(*wrong, "a=10.9.1.0/24", code=1)
     assert "NAME=CIDR" in lab.run(*wrong, "a", code=1)
+
+
+def test_a_change_shows_before_it_is_made_what_it_would_do(lab: Lab) -> None:
+    asked = ("--subnet", "hub/pe", "--target", "acct", "--sub-resource", "queue")
+    planned = lab.run("create", "endpoint", "two", *asked, "--dry-run", code=2)
+    assert "add     endpoint" in planned
+    assert "acct.privatelink.queue.core.windows.net" in planned
+    assert "no private endpoints" in lab.run("list", "--name", "two")
+    lab.run("create", "endpoint", "two", *asked, "--manual")
+    assert "add     name" in lab.run("approve", "two", "--dry-run", code=2)
+    assert not lab.daemon.addresses("acct.queue.core.windows.net")
+    lab.run("approve", "two")
+    until(lambda: lab.daemon.addresses("acct.queue.core.windows.net"))
+    plan = json.loads(lab.run("reject", "two", "--dry-run", "-o", "json", code=2))
+    assert plan["names"] == [{"change": "remove", "name": "acct.privatelink.queue.core.windows.net"}]
+    assert "remove  endpoint" in lab.run("delete", "two", "--dry-run", code=2)
+    lab.run("create", "endpoint", "three", *asked, "--manual")
+    planned = lab.run("approve", "three", "--dry-run", code=2)
+    assert "open    warning duplicate-endpoint" in planned, planned
+    assert "state: Pending" in lab.run("show", "three")

@@ -1,6 +1,6 @@
 """The registry's private endpoints and connections as JSON, without the nesting of Azure's bodies."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -163,6 +163,14 @@ class DeletionRequest(Parameters):
     """The private endpoint to delete."""
 
     etag: Etag = Field(default="", description="Only while the endpoint has this `etag`: 412 if it has changed.")
+
+
+class PlanRequest(Parameters):
+    """The change that might be made: of a connection or an endpoint that exists, or a new endpoint."""
+
+    action: Literal["approve", "reject", "remove", "delete", "create"]
+    name: Text = Field(default="", description="The connection to approve, reject or remove; the endpoint to delete.")
+    endpoint: EndpointCreation | None = Field(default=None, description="The endpoint to create.")
 
 
 def endpoint(body: Json, nic: Json) -> RegistryEndpointItem:

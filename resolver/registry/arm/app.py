@@ -18,7 +18,7 @@ from resolver.http_protocol import MALFORMED_BODY
 from resolver.registry.arm import api_version, metadata, tokens
 from resolver.registry.arm.reply import JSON, Reply, refusal
 from resolver.registry.arm.request import Asked
-from resolver.registry.arm.routes import match
+from resolver.registry.arm.routes import Matched, match
 from resolver.registry.arm.signed_tokens import SignedTokens
 from resolver.registry.model.access import Caller, check_subscription
 from resolver.registry.model.failure import ArmFailure, bad_request, no_database
@@ -28,8 +28,6 @@ from resolver.registry.store.sqlite_file import Unavailable
 
 LONGEST: Final = 4 << 20
 """The most octets of a body, as in Azure."""
-_WRITES: Final = frozenset(("PUT", "PATCH", "DELETE"))
-"""Methods that the audit log has."""
 _UNAVAILABLE: Final = {"Retry-After": "5"}
 _AUDITED: Final = 2048
 """Characters of a path in the audit log: those of the longest id."""
@@ -131,20 +129,20 @@ class _ResourceManager:
 
     async def _resource(self, request: web.Request) -> web.Response:
         caller = await self._caller(request)
-        if request.method not in _WRITES:
-            return (await self._reply(request, caller)).response()
+        if "%2f" in request.rel_url.raw_path.casefold():
+            raise bad_request("InvalidResourceName", "A name in the path has a slash (%2F), which no name can have.")
+        found = match(request.method, request.path)
+        if not found.writes:
+            return (await self._reply(request, caller, found)).response()
         try:
-            reply = await self._reply(request, caller)
+            reply = await self._reply(request, caller, found)
         except ArmFailure as failure:
             self._audit(request, caller, {"status": failure.status, "refused": failure.code})
             raise
         self._audit(request, caller, {"status": reply.status, **_state(reply.body)})
         return reply.response()
 
-    async def _reply(self, request: web.Request, caller: Caller) -> Reply:
-        if "%2f" in request.rel_url.raw_path.casefold():
-            raise bad_request("InvalidResourceName", "A name in the path has a slash (%2F), which no name can have.")
-        found = match(request.method, request.path)
+    async def _reply(self, request: web.Request, caller: Caller, found: Matched) -> Reply:
         version = _parameter(request, "api-version")
         api_version.check(version, found.namespace, found.type)
         octets = await _read(request)

@@ -1,0 +1,68 @@
+"""What a change of the registry would replace in its source, before the change is made."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from resolver.registry.portal import Portal
+from resolver.registry.registry import Registry
+from tests.filled_registry import opened, write
+from tests.registry_shapes import NETWORKER, account, endpoint, network
+from tests.resolver.admin.json_client import Client, get, post
+from zones.azure.resource import Resources
+
+Control = Any  # of conftest
+PLAN = "/v1/registry/plan"
+
+
+@pytest.fixture
+async def registry(tmp_path: Path, control: Control) -> AsyncIterator[Registry]:
+    """A registry with the endpoint `pe` that waits for approval."""
+    async with opened(tmp_path) as made:
+        await write(made, {network("pe"): endpoint(account(), "blob", manual=True)}, NETWORKER)
+        control.registry = Portal(made)
+        yield made
+
+
+async def planned(client: Client, wanted: object) -> dict[str, Resources | None]:
+    async with client.post(PLAN, json=wanted) as response:
+        octets = await response.read()
+        assert response.status == 200, octets
+        return msgspec.msgpack.decode(octets, type=dict[str, Resources | None])
+
+
+async def test_an_approval_would_give_the_endpoint_its_names(client: Client, registry: Registry) -> None:
+    ((key, part),) = (await planned(client, {"action": "approve", "name": "pe"})).items()
+    assert key == network("pe").casefold()
+    assert part
+    assert part.endpoints[0].state_text == "Approved"
+    assert part.nics[0].rows[0].fqdns == ("acct.blob.core.windows.net",)
+    after = await get(client, "/v1/registry/endpoints/pe")
+    assert (after["state"], after["names"]) == ("Pending", [])
+
+
+async def test_a_deletion_would_remove_the_part(client: Client, registry: Registry) -> None:
+    assert await planned(client, {"action": "delete", "name": "pe"}) == {network("pe").casefold(): None}
+    for action in ("reject", "remove"):
+        (part,) = (await planned(client, {"action": action, "name": "pe"})).values()
+        assert part
+    assert (await get(client, "/v1/registry/endpoints/pe"))["state"] == "Pending"
+
+
+async def test_a_new_endpoint_would_have_an_address_that_stays_free(client: Client, registry: Registry) -> None:
+    wanted = {"name": "two", "subnet": "hub/pe", "target": "acct", "sub_resource": "file"}
+    (part,) = (await planned(client, {"action": "create", "endpoint": wanted})).values()
+    assert part
+    assert part.nics[0].rows[0].addresses == ("10.1.0.5",)
+    made = await post(client, "/v1/registry/endpoints", wanted, 201)
+    assert made["addresses"] == ["10.1.0.5"]
+
+
+async def test_a_plan_is_refused_as_the_change_would_be(client: Client, registry: Registry) -> None:
+    problem = await post(client, PLAN, {"action": "approve", "name": "nobody"}, 404)
+    assert problem["azure"] == "ResourceNotFound"
+    assert "endpoint: is missing" in (await post(client, PLAN, {"action": "create"}, 400))["detail"]
+    assert (await get(client, "/v1/audit"))["items"] == []
