@@ -32,6 +32,12 @@ class History:
             self.octets -= len(self._changes.pop(self._first))
             self._first += 1
 
+    def skip(self) -> None:
+        """Count a change that is not kept, so that everybody needs a whole copy."""
+        self.serial += 1
+        self._changes.clear()
+        self._first, self.octets = self.serial + 1, 0
+
     def covers(self, serial: int) -> bool:
         """Return whether all changes after this serial are kept."""
         return self._first - 1 <= serial <= self.serial

@@ -1,6 +1,7 @@
 """The real `az`, and the short path of the README with which it begins.
 
-`make az` installs azure-cli into `build/az`; PLDNS_AZ names another program.
+`make az` installs azure-cli into `build/az`; PLDNS_AZ names another program. The README's commands run as they are
+written. All later commands run in one process of azure-cli: a process for each would take a second of a processor.
 """
 
 import json
@@ -22,6 +23,18 @@ from tests.peers import tool
 from tests.ports import free_port
 from tests.registry_shapes import BOTH
 
+_SESSION: Final = """
+import io, json, sys
+from azure.cli.core import get_default_cli
+for line in sys.stdin:
+    printed = io.StringIO()
+    try:
+        status = get_default_cli().invoke(json.loads(line), out_file=printed)
+    except SystemExit as ended:
+        status = ended.code
+    print(json.dumps([status, printed.getvalue()]), flush=True)
+"""
+"""Runs commands: each line of the input is one, each line of the output its exit status and what it prints."""
 _SECTION: Final = "## Private endpoints without Azure\n"
 
 
@@ -69,6 +82,7 @@ class Lab:
         self._shells.pop("PYTHONDONTWRITEBYTECODE", None)
         bundle = {"REQUESTS_CA_BUNDLE": str(folder / "dns.pem"), "AZURE_CORE_INSTANCE_DISCOVERY": "false"}
         self._environment = {**self._shells, **bundle}
+        self._session: subprocess.Popen[str] | None = None
         tool("dig")
 
     def start(self) -> RegistryClient:
@@ -84,15 +98,40 @@ class Lab:
 
     def az(self, *words: str) -> Any:  # noqa: ANN401 - JSON
         """Run a command, which must succeed. Return what it prints."""
-        done = self._run([program(), *words, "--output", "json"])
-        assert done.returncode == 0, f"az {' '.join(words)}: {done.stderr}"
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        status, printed, errors = self._invoke(*words, "--output", "json")
+        assert status == 0, f"az {' '.join(words)}: {errors}"
+        return json.loads(printed) if printed.strip() else None
 
     def refused(self, *words: str) -> str:
         """Run a command, which must fail. Return its errors."""
-        done = self._run([program(), *words])
-        assert done.returncode != 0, f"az {' '.join(words)}: {done.stdout}"
-        return done.stderr
+        status, printed, errors = self._invoke(*words)
+        assert status != 0, f"az {' '.join(words)}: {printed}"
+        return errors
+
+    def stop(self) -> None:
+        """End the process of azure-cli, and the daemon."""
+        if self._session:
+            self._session.kill()
+            self._session.communicate()
+        self.daemon.stop()
+
+    def _invoke(self, *words: str) -> tuple[int, str, str]:
+        log = self._folder / "az.log"
+        if self._session is None:
+            with log.open("w") as errors:
+                self._session = subprocess.Popen(
+                    [program().with_name("python"), "-c", _SESSION], cwd=self._folder, env=self._environment, text=True,
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                )  # fmt: skip
+        said = len(log.read_text())
+        assert self._session.stdin
+        assert self._session.stdout
+        self._session.stdin.write(json.dumps(words) + "\n")
+        self._session.stdin.flush()
+        reply = self._session.stdout.readline()
+        assert reply, log.read_text()
+        status, printed = json.loads(reply)
+        return status, printed, log.read_text()[said:]
 
     def dig(self, name: str) -> list[str]:
         """Return the rows of the answer, as `dig` prints them, with one space between fields."""

@@ -25,7 +25,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         made.follow_the_readme()
         yield made
     finally:
-        made.daemon.stop()
+        made.stop()
     assert "Traceback" not in (text := made.daemon.log.read_text()), text
 
 

@@ -8,6 +8,7 @@ Does not know HTTP, or who the spokes are.
 """
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import Final, NamedTuple
@@ -42,6 +43,11 @@ EACH: Final = 0.0001
 """Seconds that the pause is longer for each spoke, so that writing takes at most a part of the time."""
 _STALE_COPY: Final = 1 << 20
 """Octets of changes that a spoke may read after a whole copy, before another copy is made. More for large copies."""
+_LARGE: Final = 20_000
+"""Resources in a change, such as the first reading of a source, from which on every spoke copies the whole instead: a
+copy is encoded beside other work."""
+_UNUSED: Final = 60.0
+"""Seconds after which a whole copy that no spoke has asked for is forgotten."""
 _UNREADABLE: Final = 100
 """Unreadable parts of a source that spokes learn of."""
 
@@ -73,6 +79,8 @@ class HubPublisher:
         self._news = asyncio.Event()
         """Set, and replaced, when there is something new for spokes."""
         self._copy: WholeCopy | None = None
+        self._copy_used = 0.0
+        """Monotonic time of the last use of the copy."""
         self._copying = asyncio.Lock()
         self.followers = 0
         """Number of spokes that follow now."""
@@ -110,6 +118,8 @@ class HubPublisher:
                     await self._due.wait()
             except TimeoutError:
                 self._state_frame = b""  # the ages of the sources have changed
+            if time.monotonic() - self._copy_used > _UNUSED:
+                self._copy = None
 
     def publish(self) -> None:
         """Add what has changed since the last call to the history."""
@@ -121,7 +131,9 @@ class HubPublisher:
         has_states = not self._state_frame or _ageless(states) != _ageless(self._states)
         if has_states:
             self._states, self._state_frame = states, frame(states)
-        if deltas or zones != ZoneDelta():
+        if sum(map(_size, deltas)) > _LARGE:
+            self._history.skip()
+        elif deltas or zones != ZoneDelta():
             serial = self._history.serial + 1
             self._history.add(b"".join(frame(each) for each in _messages(serial, iter(deltas), zones)))
         elif not has_states:
@@ -216,6 +228,7 @@ class HubPublisher:
                 while (octets := await asyncio.to_thread(_next_frame, messages)) is not None:
                     frames.append(octets)
                 copy = self._copy = WholeCopy(serial, frames, sum(map(len, frames)))
+            self._copy_used = time.monotonic()
             return copy
 
     def _is_outdated(self, copy: WholeCopy) -> bool:
@@ -234,6 +247,10 @@ def _messages(serial: int, deltas: Iterator[PartDelta], zones: ZoneDelta) -> Ite
     for zone in zones.changed:
         yield Change(serial, zones=ZoneDelta((zone,)), more=True)
     yield Change(serial, zones=ZoneDelta((), zones.gone))
+
+
+def _size(delta: PartDelta) -> int:
+    return len(delta.changed.endpoints) + len(delta.changed.nics) + len(delta.changed.vnets)
 
 
 def _state(status: SourceStatus, unreadable: dict[str, str], now: WallTime) -> SourceState:

@@ -27,3 +27,12 @@ def test_the_oldest_changes_are_dropped() -> None:
     assert [serial for serial in range(6) if history.covers(serial)] == [5]
     history.add(b"four")
     assert (history.next(5), history.octets) == (b"four", 4)
+
+
+def test_after_a_change_that_is_skipped_only_later_ones_are_kept() -> None:
+    history = History("e")
+    history.add(b"one")
+    history.skip()
+    assert [serial for serial in range(4) if history.covers(serial)] == [2]
+    history.add(b"three")
+    assert (history.serial, history.next(2), history.octets) == (3, b"three", 5)

@@ -174,6 +174,22 @@ async def test_a_spoke_that_reads_too_slowly_is_dropped(monkeypatch: pytest.Monk
     assert (hub.publisher.dropped, hub.publisher.followers) == (1, 0)
 
 
+async def test_after_a_very_large_change_spokes_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resolver.control.hub.publisher._LARGE", 2)
+    hub = Hub("prod")
+    hub.put("prod", f=part("a"))
+    spoke = await following(hub)
+    hub.put("prod", f=part("a", "b", "c", "d"))
+    assert hub.publisher.octets == 0
+    with pytest.raises(Lagging):
+        await spoke.read(hub)
+    hub.put("prod", g=part("e"))
+    spoke.connect(hub)
+    await spoke.read(hub)
+    assert spoke.parts == {"prod: f": part("a", "b", "c", "d"), "prod: g": part("e")}
+    assert (hub.publisher.copies, hub.publisher.serial) == (2, 3)
+
+
 async def test_a_whole_copy_is_encoded_once_for_all_spokes(monkeypatch: pytest.MonkeyPatch) -> None:
     hub = Hub("prod")
     hub.put("prod", f=part("a"))
