@@ -12,7 +12,7 @@ from resolver.registry.model.resource_id import ArmId
 from resolver.registry.service.call import Call
 from resolver.registry.service.resources import Page
 
-_SHOWN: Final = ("id", "name", "type", "kind", "location", "tags", "sku", "identity", "zones", "plan")
+_SHOWN: Final = frozenset(("id", "name", "type", "kind", "location", "tags", "sku", "identity", "zones", "plan"))
 _CLAUSE: Final = re.compile(r"\s*(resourceGroup|resourceType)\s+eq\s+'([^']*)'\s*", re.IGNORECASE)
 
 
@@ -29,7 +29,7 @@ def everything(asked: Asked, call: Call) -> Reply:
     else:
         rows = call.tx.resources_in(scope.key, after, size + 1)
     bodies = [row.json for row in rows[:size]]
-    items = [{name: body[name] for name in _SHOWN if name in body} for body in bodies]
+    items = [{name: value for name, value in body.items() if name in _SHOWN} for body in bodies]
     page = Page(items, rows[size - 1].key if len(rows) > size else "")
     return Reply(200, paging.body(page, asked.url, asked.origin))
 
