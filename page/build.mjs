@@ -49,6 +49,13 @@ for (const input of Object.keys(metafile.inputs)) {
   const found = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
   if (found) packages.add(found[1]);
 }
+for (const name of packages) {
+  // a package may have its dependencies in its own files
+  const { dependencies } = JSON.parse(
+    await readFile(join(here, "node_modules", name, "package.json"), "utf8"),
+  );
+  for (const each of Object.keys(dependencies ?? {})) packages.add(each);
+}
 const licences = await Promise.all(
   [...packages].sort().map(async (name) => {
     const folder = join(here, "node_modules", name);

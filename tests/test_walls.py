@@ -65,7 +65,7 @@ resolver.control.feed
 resolver.control.state resolver.control.sync resolver.control.history
 resolver.control.hub
 resolver.control
-resolver.admin.access
+resolver.admin.access resolver.admin.estate_map
 resolver.offline resolver.admin.resources
 resolver.admin
 resolver.dashboard
@@ -79,6 +79,7 @@ resolver.wire resolver.channel.frames resolver.channel.query_records resolver.ch
 resolver.forward resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer
 resolver.worker.access resolver.worker.explain resolver.control.guard resolver.control.estate resolver.control.feed
 resolver.registry.model resolver.registry_settings resolver.registry_roles resolver.hub resolver.hub_settings
+resolver.admin.estate_map
 """
 """No input or output, no clock, no randomness. A folder means its own files, not the folders in it."""
 

@@ -19,4 +19,5 @@ export interface View {
 export const VIEWS: readonly View[] = [
   { path: "", title: "Overview", section: "Estate", load: () => import("./views/overview") },
   { path: "findings", title: "Findings", section: "Estate", load: () => import("./views/findings") },
+  { path: "map", title: "Map", section: "Estate", load: () => import("./views/map") },
 ];

@@ -28,6 +28,7 @@ from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.sessions import Sessions
 from resolver.admin.access.tokens import Tokens
 from resolver.admin.live import Live
+from resolver.admin.map_census import MapCensus
 from resolver.admin.overview import overview
 from resolver.admin.own_hosts import OwnHosts
 from resolver.admin.paging import InvalidCursor
@@ -105,7 +106,7 @@ def context_of(view: View) -> Context:
     provider = OidcTokens(lambda: view.estate.settings)
     bearer = BearerTokens(lambda: view.estate.settings.admin, tokens, provider, client)
     live = Live(lambda: overview(view).model_dump_json().encode())
-    return Context(view, ZoneCensus(view.estate), tokens, AuditLog(directory, failed), bearer, live)
+    return Context(view, ZoneCensus(view.estate), tokens, AuditLog(directory, failed), bearer, live, MapCensus(view))
 
 
 def application(context: Context, listen: HostPort, pages: Pages = no_pages) -> web.Application:

@@ -14,6 +14,7 @@ from resolver.admin.access.problems import Code, Refused
 from resolver.admin.access.sessions import Sessions
 from resolver.admin.access.tokens import Tokens
 from resolver.admin.live import Live
+from resolver.admin.map_census import MapCensus
 from resolver.admin.resources.model import Model, Parameters
 from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
@@ -64,6 +65,7 @@ class Context:
     bearer: BearerTokens
     live: Live
     """The overview that all open pages show."""
+    map_census: MapCensus
     streams: EventStreams = field(default_factory=EventStreams)
     pages: PageStreams = field(default_factory=PageStreams)
     sessions: Sessions = field(default_factory=Sessions)

@@ -10,6 +10,7 @@ from resolver.admin import decision_handlers as decisions
 from resolver.admin import document_page, explain_handler, inventory_handler, openapi, versions
 from resolver.admin import estate_handlers as estate
 from resolver.admin import history_handlers as history
+from resolver.admin import map_handlers as maps
 from resolver.admin import overview_handlers as overviews
 from resolver.admin import query_handlers as queries
 from resolver.admin import registry_handlers as registry
@@ -30,6 +31,7 @@ from resolver.admin.resources.access import (
 from resolver.admin.resources.claims import ClaimList, ClaimParameters
 from resolver.admin.resources.configuration import ConfigurationItem, EffectiveConfiguration, ReloadRequest
 from resolver.admin.resources.endpoints import EndpointItem, EndpointParameters
+from resolver.admin.resources.estate_map import EstateMap, MapHits, MapParameters, MapSearchParameters
 from resolver.admin.resources.explanation import ExplainParameters, Explanation
 from resolver.admin.resources.findings import (
     AcknowledgementItem,
@@ -157,6 +159,14 @@ ROUTES: Final = (
     Route(
         "/v1/endpoints", estate.list_endpoints, "Private endpoints by id, served or not.", EndpointItem,
         listed=True, parameters=EndpointParameters,
+    ),
+    Route(
+        "/v1/map", maps.get_map, "Networks, VNets and endpoints as a graph of a few hundred nodes at most.", EstateMap,
+        parameters=MapParameters,
+    ),
+    Route(
+        "/v1/map/search", maps.search_map, "Nodes of the graph with a text in a name, an address or an id.", MapHits,
+        parameters=MapSearchParameters,
     ),
     Route(
         "/v1/networks", estate.list_networks, "Networks by name: their clients, and which endpoints are visible there.",

@@ -6,7 +6,7 @@ the epoch.
 """
 
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import reduce
@@ -366,6 +366,14 @@ class Ledger:
 
     def _at(self, name: Name) -> list[Claim]:
         return [*self._claims.at(name), *(stone.claim for stone in self.tombstones.at(name))]
+
+    def with_address(self, address: bytes) -> Collection[ResourceId]:
+        """Return the keys of the served endpoints with a packed address."""
+        return self._index.at(address)
+
+    def companions(self, among: str) -> Collection[ResourceId]:
+        """Return the keys of the served endpoints with a `Companions.key`."""
+        return self._index.companions(among)
 
     def holder(self, key: ResourceId) -> Endpoint:
         """Return the endpoint with this key. An endpoint whose claims linger is returned as it was last."""

@@ -18,6 +18,7 @@ REQUIRED = {
     "/v1/claims": "?name=twice.blob.core.windows.net",
     "/v1/diff": "?since=1h",
     "/v1/explain": "?name=a.example",
+    "/v1/map/search": "?text=a",
 }
 
 Control = Any  # of conftest
