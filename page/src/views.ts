@@ -23,7 +23,6 @@ export const VIEWS: readonly View[] = [
   { path: "findings", title: "Findings", section: "Estate", load: () => import("./views/findings") },
   { path: "explain", title: "Explain", section: "Queries", load: () => import("./views/explain") },
   { path: "map", title: "Map", section: "Estate", load: () => import("./views/map") },
-  { path: "findings", title: "Findings", section: "Estate", load: () => import("./views/findings") },
   {
     path: "registry",
     title: "Registry",
