@@ -30,4 +30,5 @@ export const VIEWS: readonly View[] = [
     needs: "registry",
     load: () => import("./views/registry"),
   },
+  { path: "sources", title: "Sources", section: "System", load: () => import("./views/sources") },
 ];

@@ -23,6 +23,7 @@ VIEWS = (
     "findings?network=nowhere",
     "explain",
     "explain?name=kv-contoso-shared.vault.azure.net&client=spoke-data",
+    "sources",
 )
 """Every view, also with filters, and with an error."""
 HOSTILE = "<img src=x onerror=window.hacked=1>\u202e" + "x" * 200
