@@ -24,6 +24,9 @@ VIEWS = (
     "explain",
     "explain?name=kv-contoso-shared.vault.azure.net&client=spoke-data",
     "sources",
+    "queries?network=hub",
+    "history",
+    "upstreams",
 )
 """Every view, also with filters, and with an error."""
 HOSTILE = "<img src=x onerror=window.hacked=1>\u202e" + "x" * 200

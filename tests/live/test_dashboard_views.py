@@ -57,16 +57,17 @@ def tab(browser: Browser, daemon: Daemon) -> Iterator[Tab]:
     made.close()
 
 
-def write(daemon: Daemon, numbers: range) -> None:
-    """Write the endpoints of the source `lab`."""
-    path = daemon.directory / "lab" / "all.yaml"
-    path.with_suffix(".new").write_text(yaml.safe_dump({"endpoints": [lab_endpoint(each) for each in numbers]}))
+def write(daemon: Daemon, numbers: range, file: str = "all", network: str = "10.0.8") -> None:
+    """Write a file of the source `lab`. `network`: the first three octets of all addresses."""
+    path = daemon.directory / "lab" / f"{file}.yaml"
+    endpoints = [lab_endpoint(each, network) for each in numbers]
+    path.with_suffix(".new").write_text(yaml.safe_dump({"endpoints": endpoints}))
     path.with_suffix(".new").rename(path)
 
 
-def lab_endpoint(number: int) -> dict[str, object]:
+def lab_endpoint(number: int, network: str = "10.0.8") -> dict[str, object]:
     target = f"/subscriptions/s/resourceGroups/r/providers/Microsoft.Storage/storageAccounts/lab{number}"
-    records = [{"fqdn": f"lab{number}.blob.core.windows.net", "ips": [f"10.0.8.{number + 10}"]}]
+    records = [{"fqdn": f"lab{number}.blob.core.windows.net", "ips": [f"{network}.{number + 10}"]}]
     return {"name": f"pe-lab{number}", "target": target, "group": "blob", "state": "Approved", "records": records}
 
 
@@ -82,7 +83,7 @@ def opened(tab: Tab, role: str, view: str) -> Page:
 
 def test_a_held_sync_is_shown_as_names_and_dropped_or_accepted(browser: Browser, tab: Tab, daemon: Daemon) -> None:
     page = opened(tab, "operate", "sources")
-    page.get_by_role("button", name="Sync lab now").click()
+    page.get_by_role("button", name="Sync now: lab").click()
     expect(page.locator(".toasts")).to_contain_text("Synced.")
     write(daemon, range(0))
     held = page.get_by_label("Held sync of lab")
@@ -104,3 +105,48 @@ def test_a_held_sync_is_shown_as_names_and_dropped_or_accepted(browser: Browser,
     page.get_by_role("dialog").get_by_role("button", name="Accept").click()
     expect(held).to_have_count(0)
     until(lambda: daemon.addresses("lab3.blob.core.windows.net") == set())
+
+
+def test_queries_are_shown_as_they_are_answered_until_a_pause(tab: Tab, daemon: Daemon) -> None:
+    page = opened(tab, "read", "queries?rcode=NOERROR")
+    page.get_by_label("Name, and names below it").fill("vault.azure.net")
+    expect(page).to_have_url(f"{tab.base}ui/queries?rcode=NOERROR&name=vault.azure.net")
+    rows = page.locator("tbody tr")
+
+    def asked() -> bool:
+        daemon.ask("kv-contoso-shared.vault.azure.net")
+        daemon.ask("lab0.blob.core.windows.net")
+        return rows.count() > 0
+
+    until(asked)
+    expect(rows.first).to_contain_text("kv-contoso-shared.vault.azure.net")
+    expect(rows.first).to_contain_text("127.0.0.0/24")
+    expect(page.locator("tbody tr", has_text="lab0")).to_have_count(0)
+    assert tab.violations() == []
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Clear").click()
+    daemon.ask("kv-contoso-shared.vault.azure.net")
+    expect(rows).to_have_count(0)
+    page.get_by_role("button", name="Go on").click()
+    until(asked)
+
+
+def test_the_history_of_a_name_is_a_timeline(tab: Tab, daemon: Daemon) -> None:
+    name = "lab20.blob.core.windows.net"
+    write(daemon, range(20, 21), "moves")
+    until(lambda: daemon.addresses(name) == {"10.0.8.30"})
+    page = opened(tab, "read", f"history?kind=name&name={name}")
+    expect(page.locator(".timeline > li")).to_have_count(1)
+    write(daemon, range(20, 21), "moves", "10.0.7")
+    changed = page.locator(".timeline > li").first
+    expect(changed).to_contain_text("changed", timeout=60_000)
+    expect(changed.locator(".gone")).to_contain_text("10.0.8.30")
+    expect(changed.locator(".new")).to_contain_text("10.0.7.30")
+    assert tab.violations() == []
+
+
+def test_upstream_servers_are_shown_with_their_health(tab: Tab) -> None:
+    page = opened(tab, "read", "upstreams?name=public")
+    expect(page.locator("tbody tr").first).to_contain_text("127.0.0.1:9")
+    page.get_by_label("Group or server").fill("nobody")
+    expect(page.locator("main")).to_contain_text("nobody")

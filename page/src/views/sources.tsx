@@ -153,11 +153,12 @@ function Problem(props: { source: Source }): JSX.Element {
 function SyncNow(props: { name: string; changed: () => void }): JSX.Element {
   const { name, changed } = props;
   const [busy, setBusy] = useState(false);
+  const text = busy ? "Syncing…" : "Sync now";
   return (
     <button
       type="button"
       disabled={busy}
-      aria-label={`Sync ${name} now`}
+      aria-label={`${text}: ${name}`}
       onClick={() => {
         setBusy(true);
         post("/v1/sources/{name}/sync", { action: "now", wait: WAIT }, { name })
@@ -175,7 +176,7 @@ function SyncNow(props: { name: string; changed: () => void }): JSX.Element {
           });
       }}
     >
-      {busy ? "Syncing…" : "Sync now"}
+      {text}
     </button>
   );
 }
