@@ -19,5 +19,6 @@ export interface View {
 export const VIEWS: readonly View[] = [
   { path: "", title: "Overview", section: "Estate", load: () => import("./views/overview") },
   { path: "findings", title: "Findings", section: "Estate", load: () => import("./views/findings") },
+  { path: "explain", title: "Explain", section: "Queries", load: () => import("./views/explain") },
   { path: "map", title: "Map", section: "Estate", load: () => import("./views/map") },
 ];

@@ -175,7 +175,8 @@ def _source(claim: ExplainedClaim) -> str:
     of = claim.of
     read = f", last read {_time(of.last_success)}" if of.last_success else ""
     error = f", since then: {of.last_error}" if of.last_error else ""
-    where = PurePath(of.where).name or of.where
+    hub_source, between, part = of.where.rpartition(": ")  # a source of type `hub` has both names
+    where = f"{hub_source}{between}{PurePath(part).name or part}"
     return f"source {of.name} ({where}): {of.freshness or 'no data'}{read}{error}"
 
 

@@ -93,6 +93,8 @@ async def _read(config: settings.ControlSettings, begin: Begin) -> tuple[list[Re
                 parts += [given for _, given in sorted(reading.parts.items(), key=lambda item: item[0])]
                 problems += [f"source {source.name}: {part}: {why}" for part, why in reading.refused.items()]
                 error = reading.error
+            elif source.type != "files":
+                error = "only a running pldns reads it; `--saved` writes what is saved"
             else:
                 scan = await asyncio.to_thread(FileSource(source.path, set()).scan)
                 for part, given in scan.changes:

@@ -16,7 +16,14 @@ from tests.paths import ROOT
 pytestmark = pytest.mark.live
 
 EXAMPLE = ROOT / "examples/hub-spoke"
-VIEWS = ("", "findings", "findings?severity=error&name=10.2.2.20", "findings?network=nowhere")
+VIEWS = (
+    "",
+    "findings",
+    "findings?severity=error&name=10.2.2.20",
+    "findings?network=nowhere",
+    "explain",
+    "explain?name=kv-contoso-shared.vault.azure.net&client=spoke-data",
+)
 """Every view, also with filters, and with an error."""
 HOSTILE = "<img src=x onerror=window.hacked=1>\u202e" + "x" * 200
 """A name of an endpoint: markup, a character that turns the direction of text around, and as long as may be."""
@@ -104,6 +111,29 @@ def test_an_error_says_what_to_do(tab: Tab) -> None:
     page = tab.open("findings?network=nowhere")
     expect(page.get_by_role("alert")).to_contain_text("there is no network `nowhere`")
     expect(page.get_by_role("alert")).to_contain_text("Change the filter.")
+
+
+def test_an_answer_is_explained_as_seen_from_each_network(tab: Tab) -> None:
+    page = tab.open("explain")
+    page.get_by_label("Name").fill("kv-contoso-shared.vault.azure.net")
+    page.get_by_label("Client").fill("127.0.2.1")
+    page.get_by_role("button", name="Explain", exact=True).click()
+    expect(page).to_have_url(f"{tab.base}ui/explain?name=kv-contoso-shared.vault.azure.net&client=127.0.2.1")
+    expect(page.locator(".answer")).to_contain_text("10.2.2.5")
+    expect(page.locator(".tree")).to_contain_text("the only claim that is visible here")
+    expect(page.locator("tbody tr", has_text="spoke-app")).to_contain_text("10.1.2.11")
+    page.get_by_role("link", name="spoke-app").click()
+    expect(page.locator(".answer")).to_contain_text("10.1.2.11")
+
+
+@pytest.mark.parametrize("name", ["x" * 64, ".".join(("x" * 63, "y" * 63, "z" * 63, "q" * 61)), "<b>x</b>", "a\u202eb"])
+def test_any_text_may_be_a_name(tab: Tab, name: str) -> None:
+    page = tab.open("explain")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Explain", exact=True).click()
+    expect(page.locator(".answer, .problem").first).to_be_visible()
+    assert page.locator("main b", has_text="x").count() == 0 or "<" not in name
+    assert "\u202e" not in page.locator("main").inner_text()
 
 
 def test_the_keyboard_is_enough(tab: Tab) -> None:

@@ -2,13 +2,14 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from tests.live.daemon import Daemon, until
+from tests.live.daemon import PATIENCE, PLDNS, Daemon, until
 from tests.ports import free_port
 from tests.resolver.control.running import write
 
@@ -68,6 +69,9 @@ def test_a_spoke_answers_as_its_hub_does_and_follows_each_change(pair: Pair) -> 
     assert (source["type"], source["parts"], source["freshness"], source["last_error"]) == ("hub", 2, "fresh", "")
     (item,) = [each for each in pair.spoke.get("/v1/endpoints")[1]["items"] if each["name"] == "one"]
     assert (item["source"], item["where"]) == ("center", f"prod: {pair.files / 'a.yaml'}")
+    command = [str(PLDNS), "explain", NAME, "--admin", f"http://127.0.0.1:{pair.spoke.admin}"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+    assert "source center (prod: a.yaml): fresh" in shown
 
 
 def test_a_spoke_that_was_away_gets_only_what_it_lacks(pair: Pair) -> None:

@@ -4,7 +4,7 @@ import { ApiError, get } from "../api/client";
 import type { Role, WhoAmI } from "../api/schema";
 import { Store, useStore } from "./store";
 
-const RANKS: Record<Role, number> = { read: 0, operate: 1, admin: 2 };
+const RANKS: Record<Role, number> = { registry: 0, read: 1, operate: 2, admin: 3 };
 
 /** `undefined` until pldns has answered; `null` for somebody who has to sign in. */
 export const identity = new Store<WhoAmI | null | undefined>(undefined);

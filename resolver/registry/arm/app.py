@@ -5,11 +5,13 @@ Does not know what a request does (`routes`), or how HTTP connections are limite
 
 import asyncio
 import logging
+import re
 import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -32,6 +34,10 @@ _UNAVAILABLE: Final = {"Retry-After": "5"}
 _AUDITED: Final = 2048
 """Characters of a path in the audit log: those of the longest id."""
 _TOO_LARGE: Final = ArmFailure(413, "RequestContentTooLarge", f"A body has at most {LONGEST >> 20} MiB.")
+_HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
+"""The header `Host`: responses have URLs with it."""
+_LAST_PORT: Final = 65_535
+_MOST_FIELDS: Final = 32
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +110,7 @@ class _ResourceManager:
 
     async def _token(self, request: web.Request) -> web.Response:
         self._check_tenant(request)
-        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        form = _form(await _read(request))
         authorization = request.headers.get("Authorization", "")
         return (await self._access.signed.issued(form, authorization, self._origin(request))).response()
 
@@ -190,6 +196,20 @@ def _parameter(request: web.Request, wanted: str) -> str:
     return next((value for name, value in request.query.items() if name.casefold() == wanted), "")
 
 
+def _check_host(host: str) -> None:
+    found = _HOST.fullmatch(host)
+    if found is None or int(found["port"] or 0) > _LAST_PORT:
+        raise bad_request("InvalidHostHeader", "The header Host must be a host name or an IP address, and a port.")
+
+
+def _form(octets: bytes) -> dict[str, str]:
+    """Return the fields of a form (`application/x-www-form-urlencoded`). Raises `ArmFailure` 400."""
+    try:
+        return dict(parse_qsl(octets.decode(), max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        raise bad_request("invalid_request", "AADSTS900144: The body of the request is not a form.") from None
+
+
 def _media_type(request: web.Request) -> ArmFailure:
     given = request.content_type if "Content-Type" in request.headers else "<null>"
     message = f"The content media type {given[:60]!r} is not supported. Only {JSON!r} is supported."
@@ -208,6 +228,7 @@ async def _read(request: web.Request) -> bytes:
 async def _answered(request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401 - aiohttp's own type is private
     """Turn failures into error bodies, and add the headers that every response has."""
     try:
+        _check_host(request.host)
         response: web.StreamResponse = await handler(request)
     except ArmFailure as failure:
         response = refusal(failure).response()

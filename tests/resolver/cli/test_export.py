@@ -46,6 +46,15 @@ def test_the_saved_inventory_is_written_without_asking_a_source(run: Run, config
     assert {each["name"] for each in json.loads(ran.out)["endpoints"]} == {"shop", "east", "west", "waits", "star"}
 
 
+def test_a_source_that_only_a_daemon_reads_is_reported(run: Run, config: Path) -> None:
+    hub = "sources: [{name: center, type: hub, urls: ['http://127.0.0.1:1']}, "
+    config.write_text(config.read_text().replace("sources: [", hub))
+    ran = run("export", "-", "-c", config)
+    assert ran.code == 1
+    assert "source center: only a running pldns reads it; `--saved` writes what is saved" in ran.err
+    assert len(json.loads(ran.out)["endpoints"]) == 5
+
+
 def test_a_redacted_file_has_no_names(run: Run, config: Path) -> None:
     ran = run("export", "-", "-c", config, "--redact")
     assert ran.code == 0, ran.err
