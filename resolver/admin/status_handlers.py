@@ -8,7 +8,7 @@ from aiohttp import web
 
 from resolver.admin import metrics
 from resolver.admin.access.problems import Code, Refused
-from resolver.admin.resources import configuration, memory, pins, sandbox, sources
+from resolver.admin.resources import configuration, memory, pins, sandbox, sharing, sources
 from resolver.admin.resources.configuration import ConfigurationRefused, EffectiveConfiguration, ReloadRequest
 from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.query_log import QueryLogItem, query_log
@@ -73,7 +73,7 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
             sources=_sources(context), memory=memory.memory(view.memory, _memory_reports(context)),
             sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate, now),
             pins=pins.of_operators(context.estate, now),
-            traffic=traffic(view.traffic), query_log=_query_log(context),
+            traffic=traffic(view.traffic), query_log=_query_log(context), sharing=sharing.sharing(view.registry),
         )
     )  # fmt: skip
 

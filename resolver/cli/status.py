@@ -37,8 +37,8 @@ def run(url: str, as_json: bool, wait: float) -> int:
         wanted = {"severity": "error", "state": "open", "limit": str(_FINDINGS)}
         errors = admin_client.get(url, "/v1/findings", wanted)["items"] if _errors(found) else []
         for part in (
-            _head(found), findings(found, errors), _sources(found), _traffic(found, upstreams, fallbacks),
-            problems(found, upstreams),
+            _head(found), findings(found, errors), _sources(found), sharing(found),
+            _traffic(found, upstreams, fallbacks), problems(found, upstreams),
         ):  # fmt: skip
             for line in part:
                 output.line(line)
@@ -117,6 +117,19 @@ def _sources(status: Json) -> Iterator[str]:
         is_problem = any(known["message"] == each["last_error"] for known in status["degraded"][:_PROBLEMS])
         error = f": {each['last_error']}" if each["last_error"] and not is_problem else ""
         yield f"source {each['name']} ({each['type']}): {state}{age}{error}"
+
+
+def sharing(status: Json) -> Iterator[str]:
+    """Yield who leads the control planes that share the registry, or why this one refuses writes."""
+    state = status["sharing"]
+    if state is None:
+        return
+    if state["fault"]:
+        yield f"problem: registry: {state['fault']}; names and reads go on, writes are refused until it is back"
+    elif state["leads"]:
+        yield "registry: shared; this control plane is the leader, which reads remote sources for all"
+    else:
+        yield f"registry: shared; the leader is {state['leader'] or 'not known yet'}"
 
 
 def _traffic(status: Json, upstreams: list[Json], fallbacks: list[Json]) -> Iterator[str]:

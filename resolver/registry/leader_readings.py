@@ -5,7 +5,7 @@ Does not know what the parts of a reading are, or how PostgreSQL chooses the lea
 
 import contextlib
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from resolver.registry.feed import Changes
 from resolver.registry.store.sqlite_file import Unavailable
@@ -13,6 +13,17 @@ from resolver.sources.reading import ReadError
 
 if TYPE_CHECKING:
     from resolver.registry.store.shared_database import SharedDatabase
+
+
+class Sharing(NamedTuple):
+    """How a control plane shares the registry now. `leader`: the name of the leader's machine, or empty.
+
+    `fault`: why writes are refused; empty while the connection to PostgreSQL is open.
+    """
+
+    leads: bool
+    leader: str
+    fault: str
 
 
 class LeaderReadings:
@@ -38,6 +49,11 @@ class LeaderReadings:
         """Give all control planes the parts of a reading. Without PostgreSQL they get those of the next one."""
         with contextlib.suppress(Unavailable):
             await self._database.write(lambda tx: tx.set_readings(source, parts))
+
+    @property
+    def sharing(self) -> Sharing:
+        """How this control plane shares the registry now."""
+        return Sharing(self._database.is_leader, self._database.leader, self._database.fault)
 
     def notice(self, source: str, changed: Callable[[], None]) -> None:
         """Call `changed` when the reading of a source has changed, and when this control plane is the leader now."""

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from resolver.registry import feed
 from resolver.registry.feed import Changes
+from resolver.registry.leader_readings import Sharing
 from resolver.registry.model.access import Caller, check_access
 from resolver.registry.model.connection import Action
 from resolver.registry.model.failure import ArmFailure, no_database
@@ -43,6 +44,11 @@ class Portal:
     def settings(self) -> RegistrySettings:
         """The present settings of the registry."""
         return self._registry.settings()
+
+    @property
+    def sharing(self) -> Sharing | None:
+        """How several control planes share the registry; None for a registry that is alone."""
+        return self._registry.shared.sharing if self._registry.shared else None
 
     async def client(self, token: str) -> Caller | None:
         """Return the client of the registry whose token a text is; None for other texts. Raises nothing."""
@@ -111,7 +117,7 @@ class Portal:
 
     async def create_target(self, caller: Caller, wanted: TargetRequest) -> TargetEntry:
         """Make a target."""
-        return await self._write(caller, lambda call: lists.target_entry(call, creation.target(call, wanted)))
+        return await self._write(caller, lambda call: lists.target_entry(creation.target(call, wanted)))
 
     async def delete_endpoint(self, caller: Caller, endpoint: str, etag: str) -> None:
         """Delete the private endpoint with an id. `etag` as for `decide`."""

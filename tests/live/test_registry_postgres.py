@@ -66,6 +66,8 @@ def test_what_one_registry_decides_is_served_by_the_workers_of_both(site: Site) 
     assert status_of(at_a.get(network("pe"))) == "Rejected"
     at_a.put(row["id"], APPROVED, client=SUPPLIER)
     until(lambda: b.addresses(NAME) == {"10.1.0.4"})
+    states = [daemon.get("/v1/status")[1]["sharing"] for daemon in (a, b)]
+    assert sorted(each["leads"] for each in states) == [False, True]
     token = {"Authorization": f"Bearer {at_a.token(BOTH)}"}
     assert at_b.call("GET", network("pe"), headers=token).status == 200
 

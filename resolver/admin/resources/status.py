@@ -10,6 +10,7 @@ from resolver.admin.resources.model import Model, Parameters, ProblemDetails, Ti
 from resolver.admin.resources.pins import PinItem
 from resolver.admin.resources.query_log import QueryLogItem
 from resolver.admin.resources.sandbox import SandboxItem
+from resolver.admin.resources.sharing import SharingItem
 from resolver.admin.resources.sources import Degradation, SourceItem
 from resolver.admin.resources.workers import WorkerItem
 from resolver.control.estate.estate import Estate
@@ -102,6 +103,9 @@ class DaemonStatus(Model):
     pins: list[PinItem] = Field(description="The first 32 pins of operators. `/v1/pins` lists all pins.")
     traffic: TrafficItem
     query_log: QueryLogItem | None = Field(description="Null while queries are not logged.")
+    sharing: SharingItem | None = Field(
+        description="Null unless several control planes share the registry (`registry.database`)."
+    )
 
 
 def traffic(rates: Rates) -> TrafficItem:

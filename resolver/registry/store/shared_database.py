@@ -8,6 +8,7 @@ go on, and writes are refused until the connection is back. Does not know what t
 import asyncio
 import contextlib
 import logging
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -28,6 +29,8 @@ _GUARD: Final = 2.0
 """Seconds between two looks for changes whose announcement may have been lost."""
 _RETRY: Final = (0.1, 5.0)
 """Seconds until the next attempt to connect: after the first failure, and at most."""
+_LEADER: Final = "leader"
+"""The fact with the name of the leader's machine."""
 _READINGS: Final = "readings"
 """The table with the readings of remote sources."""
 _PRUNE: Final = 3600.0
@@ -68,7 +71,9 @@ class SharedDatabase(Database[_S]):
         self._tables: tuple[Table, ...] = ()
         self.news: Callable[[Collection[str]], None] = _ignored
         """Gets the sources whose readings others have changed; none where any may have, or this one leads now."""
-        self._leads = False
+        self.is_leader = False
+        self.leader = ""
+        """The name of the machine that became the leader last."""
         self._position: Position | None = None
         """The place in the log up to which changes have been announced here. None: the tables must be copied."""
 
@@ -92,10 +97,15 @@ class SharedDatabase(Database[_S]):
             raise Unavailable(self._reason)
         return await super().read(work)
 
+    @property
+    def fault(self) -> str:
+        """Why writes are refused now; empty while there is a connection."""
+        return "" if self._server else self._reason
+
     async def leads(self) -> bool:
         """Return whether this control plane reads remote sources itself: as the leader, or without PostgreSQL."""
         await self._tried.wait()
-        return self._leads or self._server is None
+        return self.is_leader or self._server is None
 
     # -- commits of this control plane
 
@@ -188,10 +198,11 @@ class SharedDatabase(Database[_S]):
                 if not pruned or steady() - pruned > _PRUNE:
                     await server.prune()
                     pruned = steady()
-                leads, self._leads = self._leads, await server.leads()
+                led, self.is_leader = self.is_leader, await server.leads()
             self._connected(server)
-            if self._leads and not leads:
+            if self.is_leader and not led:
                 _log.info("registry: this control plane is the leader, which reads remote sources for all")
+                await self.write(lambda tx: tx.set_fact(_LEADER, socket.gethostname()))
                 self.news(())
             await server.news(_GUARD)
 
@@ -212,7 +223,7 @@ class SharedDatabase(Database[_S]):
                 _log.exception("registry: following PostgreSQL failed")
                 self._lost(repr(error))
             finally:
-                self._server, self._leads = None, False
+                self._server, self.is_leader = None, False
             self._opened.set()
             self._tried.set()
             await asyncio.sleep(pause)
@@ -256,6 +267,7 @@ class SharedDatabase(Database[_S]):
         if self._position is None:
             self._position = _position(writer)
             self._has_copy = self._position is not None
+            self.leader = Transaction(writer, 0).fact(_LEADER)
         return known
 
     def _stage(self, works: Sequence[Callable[[Transaction], Any]]) -> tuple[list[Any], _S | None, WriteSet]:
@@ -292,7 +304,9 @@ class SharedDatabase(Database[_S]):
         """Commit, with the place in the log that the local copy then has."""
         writer = self._file.open()
         write_set.forget(writer, self._tables)
-        Transaction(writer, 0).set_fact("position", f"{position.number} {position.mark}")
+        tx = Transaction(writer, 0)
+        self.leader = tx.fact(_LEADER)
+        tx.set_fact("position", f"{position.number} {position.mark}")
         self._file.commit()
 
     def _first_rows(self) -> WriteSet:

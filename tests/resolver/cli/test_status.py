@@ -94,3 +94,16 @@ def test_each_list_is_a_table_and_json(run: Run, daemon: Path, command: str) -> 
 )
 def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"leads": True, "leader": "one", "fault": ""}, "this control plane is the leader"),
+        ({"leads": False, "leader": "one", "fault": ""}, "the leader is one"),
+        ({"leads": False, "leader": "one", "fault": "PostgreSQL: gone"}, "problem: registry: PostgreSQL: gone"),
+        (None, ""),
+    ],
+)
+def test_the_leader_of_several_control_planes_has_a_line(state: dict[str, object] | None, said: str) -> None:
+    assert said in "".join(status.sharing({"sharing": state}))

@@ -1,6 +1,7 @@
 """One of several control planes reads the remote sources, and the others follow what it has read."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from msgspec import structs
 
 from resolver.control.sync.shared_source import SharedSource
+from resolver.registry.leader_readings import Sharing
 from resolver.registry.registry import Registry
 from resolver.registry_settings import RegistryDatabase
 from resolver.sources.reading import PrivateReading, Reading, Requests
@@ -97,6 +99,8 @@ async def test_the_leader_reads_for_all_and_the_next_one_reads_after_it(tmp_path
             await b.notices()
             assert await b.source.read() == reading == Reading({PART: Resources()}, {"other": "no role"})
             assert (a.remote.reads, b.remote.reads) == (1, 0)
+            assert a.shared.sharing == Sharing(leads=True, leader=socket.gethostname(), fault="")
+            assert b.shared.sharing == Sharing(leads=False, leader=socket.gethostname(), fault="")
             a.remote.error = "throttled"
             assert (await a.source.read()).error == "throttled"
             assert await b.source.read() == reading  # the last good one
@@ -129,6 +133,7 @@ async def test_without_the_database_every_control_plane_reads_for_itself(
         async with asyncio.timeout(30):
             while not await b.shared.leads():  # noqa: ASYNC110 - a lost connection is not announced
                 await asyncio.sleep(0.01)
+        assert "PostgreSQL" in b.shared.sharing.fault
         for each in (a, b):
             assert (await each.source.read()).parts == {PART: Resources()}
             assert each.remote.reads == 1
