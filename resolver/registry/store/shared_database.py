@@ -291,7 +291,8 @@ class SharedDatabase(Database[_S]):
                 if made is None or each.position.number > made.number:
                     write_set.apply(writer, self._tables, each.changes)
             summary = self._summary(changed)
-            self._commit_copy(changes[-1].position)
+            last = changes[-1].position
+            self._commit_copy(made if made and made.number > last.number else last)
         except BaseException:
             self._file.rollback()
             raise
