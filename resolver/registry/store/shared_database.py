@@ -97,6 +97,10 @@ class SharedDatabase(Database[_S]):
             raise Unavailable(self._reason)
         return await super().read(work)
 
+    async def changed_elsewhere(self) -> bool:
+        """Return False: the log of changes has the commits of other processes, and these are announced."""
+        return False
+
     @property
     def fault(self) -> str:
         """Why writes are refused now; empty while there is a connection."""
