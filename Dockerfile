@@ -23,8 +23,10 @@ RUN python -m venv /tools \
  && /tools/bin/pip install --require-hashes -r requirements-build.lock \
  && python -m venv --without-pip /opt/pldns \
  && /tools/bin/pip --python /opt/pldns/bin/python install --require-hashes -r requirements-run.lock
-# A compiler for the modules of the packet path. The final stage needs none.
-RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev
+# A compiler for the modules of the packet path, and npm for the page. The final stage needs neither.
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev nodejs npm
+COPY page page
+RUN npm ci --omit=dev --prefix page && npm run build --prefix page
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY zones zones
 COPY resolver resolver

@@ -110,6 +110,9 @@ def test_the_image_installs_only_locked_packages(instructions: list[tuple[str, s
     installs = [command for command in commands if re.search(r"\bpip\b.* install\b", command)]
     assert installs
     assert all("--require-hashes" in command or "--no-index" in command for command in installs)
+    assert [each for each in commands if re.search(r"\bnpm (ci|i|install)\b", each)] == [
+        "npm ci --omit=dev --prefix page "
+    ]
     builds = [command for command in commands if re.search(r"\bpip wheel\b", command)]
     assert all("--no-deps" in command and "--no-build-isolation" in command for command in builds)
 

@@ -13,6 +13,8 @@ export interface View {
   readonly path: string;
   readonly title: string;
   readonly section: "Estate" | "Queries" | "System";
+  /** The navigation has the view only where the person has a role in a registry. */
+  readonly needs?: "registry";
   readonly load: () => Promise<{ readonly default: ComponentType<ViewProps> }>;
 }
 
@@ -21,4 +23,11 @@ export const VIEWS: readonly View[] = [
   { path: "findings", title: "Findings", section: "Estate", load: () => import("./views/findings") },
   { path: "explain", title: "Explain", section: "Queries", load: () => import("./views/explain") },
   { path: "map", title: "Map", section: "Estate", load: () => import("./views/map") },
+  {
+    path: "registry",
+    title: "Registry",
+    section: "Estate",
+    needs: "registry",
+    load: () => import("./views/registry"),
+  },
 ];

@@ -61,7 +61,7 @@ async def list_endpoints(context: Context, request: web.Request, asked: Registry
     wanted = Selection(asked.subscription, asked.state, asked.vnet, asked.target, asked.name)
     with _refusals(request):
         found = await portal.endpoints(caller, wanted, _after(request, asked), asked.limit)
-    return _listed(request, asked, [registry.endpoint(each.body, each.nic) for each in found.items], found.next)
+    return _listed(request, asked, [registry.endpoint(*each) for each in found.items], found.next)
 
 
 async def get_endpoint(context: Context, request: web.Request, _: Parameters) -> web.Response:
@@ -77,7 +77,7 @@ async def list_connections(context: Context, request: web.Request, asked: Regist
     wanted = Selection(asked.subscription, asked.state, (), asked.target, asked.name)
     with _refusals(request):
         found = await portal.connections(caller, wanted, _after(request, asked), asked.limit)
-    return _listed(request, asked, [registry.connection(each.body, each.message) for each in found.items], found.next)
+    return _listed(request, asked, [registry.connection(*each) for each in found.items], found.next)
 
 
 async def get_connection(context: Context, request: web.Request, _: Parameters) -> web.Response:
@@ -93,7 +93,7 @@ async def list_subnets(context: Context, request: web.Request, asked: RegistryLi
     wanted = Selection(subscriptions=asked.subscription, names=asked.name)
     with _refusals(request):
         found = await portal.subnets(caller, wanted, _after(request, asked), asked.limit)
-    return _listed(request, asked, [registry.subnet(each.body, each.location) for each in found.items], found.next)
+    return _listed(request, asked, [registry.subnet(*each) for each in found.items], found.next)
 
 
 async def list_targets(context: Context, request: web.Request, asked: RegistryListParameters) -> web.Response:
@@ -102,7 +102,7 @@ async def list_targets(context: Context, request: web.Request, asked: RegistryLi
     wanted = Selection(subscriptions=asked.subscription, names=asked.name)
     with _refusals(request):
         found = await portal.targets(caller, wanted, _after(request, asked), asked.limit)
-    return _listed(request, asked, [registry.target(each.body, each.sub_resources) for each in found.items], found.next)
+    return _listed(request, asked, [registry.target(*each) for each in found.items], found.next)
 
 
 async def create_endpoint(context: Context, request: web.Request, wanted: EndpointCreation) -> web.Response:
@@ -125,7 +125,7 @@ async def create_network(context: Context, request: web.Request, wanted: Network
     )
     with _refusals(request), _audited(context, request, "registry.create", wanted.name):
         made = await _portal(context).create_network(_caller(context, request), asked)
-    item = registry.RegistryNetworkItem(subnets=[registry.subnet(each.body, each.location) for each in made])
+    item = registry.RegistryNetworkItem(subnets=[registry.subnet(*each) for each in made])
     context.audit(request, "registry.create", wanted.name, {}, {"prefixes": wanted.prefixes})
     return item_response(item, status=201)
 

@@ -1,4 +1,4 @@
-"""The names that completion offers: of sources, networks, zones, finding codes, findings, endpoints and tokens.
+"""The names that completion offers: of sources, networks, zones, codes, findings, endpoints, tokens, and the registry.
 
 They come from the running daemon. Where none answers within 0.2 seconds, they come from the configuration file, which
 is read without checks, and from the catalogue of private-link zones.
@@ -95,6 +95,8 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "zone": _Kind("/v1/zones", "zone", _catalogue),
     "finding": _Kind("/v1/findings", "id", _nothing),
     "endpoint": _Kind("/v1/endpoints", "name", _nothing),
+    "connection": _Kind("/v1/registry/connections", "name", _nothing),
+    "target": _Kind("/v1/registry/targets", "name", _nothing),
     "token": _Kind("/v1/tokens", "name", _nothing),
 }
 """By the name of a command's parameter."""

@@ -117,7 +117,7 @@ class Portal:
 
     async def create_target(self, caller: Caller, wanted: TargetRequest) -> TargetEntry:
         """Make a target."""
-        return await self._write(caller, lambda call: lists.target_entry(call, creation.target(call, wanted)))
+        return await self._write(caller, lambda call: lists.target_entry(creation.target(call, wanted)))
 
     async def delete_endpoint(self, caller: Caller, endpoint: str, etag: str) -> None:
         """Delete the private endpoint with an id. `etag` as for `decide`."""

@@ -99,6 +99,8 @@ def test_a_service_is_reached_by_its_alias(lab: Lab) -> None:
     made = _create(lab, "by-alias", service["alias"], "--manual-request", "true")
     (link,) = made["manualPrivateLinkServiceConnections"]
     assert link["privateLinkServiceConnectionState"]["status"] == "Approved"
+    (approving,) = lab.az("network", "private-link-service", "list-auto-approved", "-l", "westeurope")
+    assert approving["privateLinkService"] == service["id"]
     nic = lab.az("network", "nic", "show", "--ids", made["networkInterfaces"][0]["id"])
     address = nic["ipConfigurations"][0]["privateIPAddress"]
     until(lambda: lab.dig(name) == [f"{name}. 10 IN A {address}"])
@@ -125,6 +127,9 @@ def test_zone_groups_peerings_tags_and_lists(lab: Lab) -> None:
     tagged = lab.az("network", "private-endpoint", "update", "-g", "rg", "-n", "pe", "--tags", "owner=me")
     assert (tagged["tags"], tagged["provisioningState"]) == ({"owner": "me"}, "Succeeded")
     assert len(lab.az("network", "private-endpoint", "list", "-g", "many")) == MANY
+    assert len(lab.az("resource", "list", "-g", "many")) == 2 * MANY + 2  # each with its interface
+    types = lab.az("network", "private-endpoint", "list-types", "-l", "westeurope")
+    assert "Microsoft.Storage/storageAccounts" in {each["resourceName"] for each in types}
 
 
 def test_deleted_endpoints_are_not_answered(lab: Lab) -> None:

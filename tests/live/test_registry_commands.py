@@ -14,7 +14,7 @@ import pytest
 import trustme
 import yaml
 
-from resolver.cli import main
+from resolver.cli import completion, main
 from tests.live.daemon import Daemon, until
 from tests.live.test_documentation import PLDNS
 from tests.paths import ROOT
@@ -96,6 +96,9 @@ def test_an_owner_rejects_and_approves(lab: Lab) -> None:
     until(lambda: lab.daemon.addresses(name) == {"10.1.0.5"})
     assert json.loads(lab.run("reject", "SHOP", "-o", "json"))["state"] == "Rejected"
     until(lambda: not lab.daemon.addresses(name))
+    words = ["registry", "approve", "-c", str(lab.daemon.path), "shop."]
+    ((completed, _),) = completion.candidates(words)
+    assert completed.startswith("shop.")
     assert lab.run("approve", "nobody", code=1).startswith("pldns: There is no connection 'nobody' that user ")
 
 

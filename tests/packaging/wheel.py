@@ -37,6 +37,7 @@ def test_the_wheel_has_the_packages_their_data_and_nothing_else(wheel: Path) -> 
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"resolver", "zones"}
     assert not [name for name in names if name.endswith((".c", ".pyc", ".pyx"))]
+    assert "resolver/dashboard/assets/manifest.json" in names, "`make page` has not built the page"
     typed = [file for package in ("resolver", "zones") for file in ROOT.glob(f"{package}/**/*.pxd")]
     assert {file.stem for file in typed} == {
         Path(name).name.partition(".")[0] for name in names if name.endswith(".so")

@@ -6,6 +6,7 @@ import { clock } from "../format";
 import { href, Link, usePlace } from "../router";
 import { identity } from "../state/identity";
 import { link, overview } from "../state/live";
+import { useRegistryRoles } from "../state/registry";
 import { useStore } from "../state/store";
 import { choose, theme, THEMES, type Theme } from "../state/theme";
 import { VIEWS, type View, type ViewProps } from "../views";
@@ -55,6 +56,7 @@ export function Page(): JSX.Element {
 
 function Navigation(props: { current: string }): JSX.Element {
   const findings = useStore(overview)?.counts.findings;
+  const hasRegistry = Boolean(useRegistryRoles());
   const [open, setOpen] = useState(false);
   useEffect(() => {
     setOpen(false);
@@ -74,7 +76,7 @@ function Navigation(props: { current: string }): JSX.Element {
       </button>
       {SECTIONS.filter((section) => VIEWS.some((each) => each.section === section)).map((section) => (
         <ul key={section} aria-label={section}>
-          {VIEWS.filter((each) => each.section === section).map((each) => (
+          {VIEWS.filter((each) => each.section === section && (!each.needs || hasRegistry)).map((each) => (
             <li key={each.path}>
               <Link to={href(each.path)} current={each.path === props.current}>
                 {each.title}

@@ -201,13 +201,13 @@ def connection(body: Json, message: str) -> RegistryConnectionItem:
     )  # fmt: skip
 
 
-def subnet(body: Json, location: str) -> RegistrySubnetItem:
+def subnet(body: Json, location: str, endpoints: int) -> RegistrySubnetItem:
     """Return a subnet, given as Azure's API has it, as JSON."""
     properties = body["properties"]
     prefixes = properties.get("addressPrefixes") or [properties["addressPrefix"]]
     return RegistrySubnetItem(
         id=body["id"], name=body["name"], vnet=body["id"].partition("/subnets/")[0], location=location,
-        prefixes=prefixes, endpoints=len(properties.get("privateEndpoints", ())),
+        prefixes=prefixes, endpoints=endpoints,
     )  # fmt: skip
 
 

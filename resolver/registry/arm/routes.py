@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from resolver.registry.arm import metadata, operations, providers, questions, resource_handlers
+from resolver.registry.arm import metadata, operations, providers, questions, resource_handlers, resource_list
 from resolver.registry.arm.reply import Reply
 from resolver.registry.arm.request import Asked
 from resolver.registry.model.failure import ArmFailure
@@ -49,6 +49,7 @@ _ROUTES: Final = (
     _route(_ACTION, rf"{_SUBSCRIPTION}{_PROVIDER}/unregister", providers.unregister),
     _route("POST", rf"{_SUBSCRIPTION}{_PROVIDER}/checknameavailability", questions.name_is_free),
     _route("GET", rf"{_SUBSCRIPTION}/resourcegroups", resource_handlers.groups),
+    _route("GET", rf"{_GROUP}/resources", resource_list.everything),
     _route("GET", rf"{_SUBSCRIPTION}{_PLACE}/operations/(?P<operation>[^/]+)", operations.status),
     _route("GET", rf"{_SUBSCRIPTION}{_PLACE}/operationresults/(?P<operation>[^/]+)", operations.result),
     _route("POST", rf"{_GROUP}{_PLACE}/checkprivatelinkservicevisibility", questions.service_is_visible),

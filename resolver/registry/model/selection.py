@@ -9,6 +9,7 @@ class Selection(NamedTuple):
     subscriptions: tuple[str, ...] = ()
     """Ids or names."""
     states: tuple[str, ...] = ()
+    """As Azure spells them."""
     vnets: tuple[str, ...] = ()
     """Ids or names of virtual networks."""
     targets: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from typing import Final
 from resolver.registry.model.access import check_access, check_subscription
 from resolver.registry.model.alias import is_alias
 from resolver.registry.model.failure import bad_request
-from resolver.registry.model.fqdns import link_types
+from resolver.registry.model.fqdns import group_ids, link_types
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.model.short_request import EndpointRequest, NetworkRequest, TargetRequest
 from resolver.registry.service import lists, named, resources, target_members
@@ -73,7 +73,7 @@ def _groups(call: Call, target: str, sub_resource: str) -> list[str]:
     row = None if sub_resource or is_alias(target) else call.tx.get(ArmId.parse(target).key)
     if row is None:
         return [sub_resource] if sub_resource else []
-    known = [each["properties"]["groupId"] for each in target_members.link_resources(call, ArmId.parse(row.id))]
+    known = list(group_ids(row.type, row.json["location"]))
     if len(known) > 1:
         raise bad_request(
             "InvalidGroupId", f"{row.id} has several sub-resources. Choose one: {', '.join(known)}.", "sub_resource"

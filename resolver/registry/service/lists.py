@@ -9,15 +9,16 @@ from collections.abc import Collection, Iterator
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from resolver.registry.model.failure import bad_request
-from resolver.registry.model.fqdns import link_types
+from resolver.registry.model.fqdns import group_ids, link_types
 from resolver.registry.model.resource_id import ArmId
 from resolver.registry.model.selection import Selection
-from resolver.registry.service import target_members
 from resolver.registry.service.call import CONNECTIONS, ENDPOINT, VNET, Call
 from resolver.registry.service.endpoint_body import connection_in, link_of
-from resolver.registry.service.virtual_networks import SUBNETS, shown_subnet
+from resolver.registry.service.virtual_networks import SUBNETS
 from resolver.registry.store.row import Json, Row
 
+_ENDPOINTS: Final = "/privateendpoints/"
+"""In the key of a private endpoint, and in no key of a private link service."""
 _CHUNK: Final = 500
 """Rows to read at a time."""
 
@@ -25,7 +26,7 @@ _T = TypeVar("_T")
 
 
 class _Filter(NamedTuple):
-    """A selection in folded texts. `vnets` are ids."""
+    """A selection in folded texts, except for states. `vnets` are ids."""
 
     subscriptions: frozenset[str]
     states: frozenset[str]
@@ -49,10 +50,11 @@ class EndpointEntry(NamedTuple):
 
 
 class SubnetEntry(NamedTuple):
-    """A subnet as Azure's API has it, and the location of its virtual network."""
+    """A subnet as Azure's API has it, the location of its virtual network, and how many endpoints are in it."""
 
     body: Json
     location: str
+    endpoints: int
 
 
 class TargetEntry(NamedTuple):
@@ -102,19 +104,20 @@ def targets(call: Call, selection: Selection, after: str, size: int) -> Part[Tar
     wanted = _filter(call, selection)
     found = rows(call, link_types(), wanted.subscriptions, after)
     chosen = (row for row in found if not wanted.names or name_of(row) in wanted.names)
-    return _part(((row.key, target_entry(call, row)) for row in chosen), size)
+    return _part(((row.key, target_entry(row)) for row in chosen), size)
 
 
 def subnet_entry(call: Call, row: Row) -> SubnetEntry:
     """Return a subnet as lists show it."""
     vnet = call.row(ArmId.parse(row.id.partition("/subnets/")[0]))
-    return SubnetEntry(shown_subnet(call, row), vnet.json["location"])
+    endpoints = sum(_ENDPOINTS in holder for holder in call.tx.holders(row.key))
+    return SubnetEntry(row.json, vnet.json["location"], endpoints)
 
 
-def target_entry(call: Call, row: Row) -> TargetEntry:
+def target_entry(row: Row) -> TargetEntry:
     """Return a target as lists show it."""
-    offered = target_members.link_resources(call, ArmId.parse(row.id))
-    return TargetEntry(row.json, [each["properties"]["groupId"] for each in offered])
+    body = row.json
+    return TargetEntry(body, list(group_ids(body["type"], body["location"])))
 
 
 def endpoint_entry(call: Call, row: Row) -> EndpointEntry:
@@ -196,12 +199,14 @@ def _part(found: Iterator[tuple[str, _T]], size: int) -> Part[_T]:
 def _is_wanted_endpoint(row: Row, wanted: _Filter) -> bool:
     if wanted.names and name_of(row) not in wanted.names:
         return False
+    if not _may_be(row, wanted.states):
+        return False
     if not (wanted.states or wanted.vnets or wanted.targets):
         return True
     body = row.json
     vnet = body["properties"]["subnet"]["id"].casefold().partition("/subnets/")[0]
     return (
-        (not wanted.states or connection_in(body).state.value.casefold() in wanted.states)
+        (not wanted.states or connection_in(body).state.value in wanted.states)
         and (not wanted.vnets or vnet in wanted.vnets)
         and _is_target(link_of(body)["privateLinkServiceId"].casefold(), wanted.targets)
     )
@@ -214,10 +219,15 @@ def _is_wanted_subnet(row: Row, wanted: _Filter) -> bool:
 def _is_wanted_connection(row: Row, wanted: _Filter) -> bool:
     if wanted.names and wanted.names.isdisjoint((name_of(row), consumer_name(row))):
         return False
-    if not _is_target(row.parent, wanted.targets):
+    if not _is_target(row.parent, wanted.targets) or not _may_be(row, wanted.states):
         return False
     state = row.json["properties"]["privateLinkServiceConnectionState"]["status"] if wanted.states else ""
-    return not wanted.states or state.casefold() in wanted.states
+    return not wanted.states or state in wanted.states
+
+
+def _may_be(row: Row, states: frozenset[str]) -> bool:
+    """Return False for a resource whose body has none of the states: most bodies need not be decoded."""
+    return not states or any(f'"status":"{state}"' in row.body for state in states)
 
 
 def _is_target(key: str, targets: frozenset[str]) -> bool:
@@ -225,12 +235,10 @@ def _is_target(key: str, targets: frozenset[str]) -> bool:
 
 
 def _filter(call: Call, given: Selection) -> _Filter:
-    states, targets, names = (
-        {text.casefold() for text in texts} for texts in (given.states, given.targets, given.names)
-    )
+    targets, names = ({text.casefold() for text in texts} for texts in (given.targets, given.names))
     return _Filter(
         frozenset(subscription_named(call, text) for text in given.subscriptions),
-        frozenset(states),
+        frozenset(given.states),
         frozenset(vnet for text in given.vnets for vnet in _vnets(call, text)),
         frozenset(targets),
         frozenset(names),

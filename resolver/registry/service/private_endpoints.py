@@ -219,6 +219,7 @@ def _update(call: Call, found: ArmId, head: Json, given: Body, was: Row) -> Row:
     _check_same(call, found, given, body)
     asked = [each for name in (AUTOMATIC, MANUAL) for each in given.objects(name)]
     message = asked[0].object("properties").text("requestMessage", before.request_message)
+    body.pop("tags", None)  # those of the request replace them, also where it has none
     body = with_connection({**body, **head}, connection.with_message(message))
     for name in _KEPT:
         if name in given:

@@ -98,6 +98,16 @@ class Transaction:
         )
         return [Row(*each) for each in found]
 
+    def resources_in(self, scope: str, after: str = "", limit: int = -1) -> list[Row]:
+        """Return the resources of all types in a subscription or a group, without groups and child resources."""
+        first, last = _within(scope)
+        found = self._connection.execute(
+            f"{_ROW} WHERE key > ? AND key < ? AND type NOT LIKE '%/%/%' "
+            "AND type <> 'microsoft.resources/resourcegroups' ORDER BY key LIMIT ?",
+            (max(first, after), last, limit),
+        )
+        return [Row(*each) for each in found]
+
     def families(self, kind: str) -> Iterator[Family]:
         """Yield all resources of a type with their children."""
         found = self._connection.execute(

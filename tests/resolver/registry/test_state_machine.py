@@ -245,11 +245,10 @@ class RegistryMachine(RuleBasedStateMachine):
             self._refused(answer, *codes)
             return
         assert answer.status == 200, answer
-        if what == "tags":
-            made.tags = {"n": text}
-        elif what == "message":
+        made.tags = {"n": text} if what == "tags" else None  # PUT replaces the tags
+        if what == "message":
             made.message = text
-        else:
+        elif what == "groups":
             made.groups = groups
 
     @precondition(lambda self: self.world.endpoints)

@@ -1,0 +1,270 @@
+// The registry: connections that wait for a decision of their owner, and private endpoints with their states.
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { get, type Reply } from "../api/client";
+import { Badge, type Tone } from "../components/badge";
+import { Choice, Search } from "../components/filters";
+import { Empty, Loaded, Loading } from "../components/states";
+import { PagedTable } from "../components/table";
+import { Copy, ResourceId, Text } from "../components/text";
+import { href, Link } from "../router";
+import { consumes, owns, useRegistryRoles, type RegistryRoles } from "../state/registry";
+import { useResource } from "../state/resource";
+import type { ViewProps } from "../views";
+import { CreationDialog } from "./registry/creation";
+import { DecisionDialog, type Action, type Decision } from "./registry/decision";
+
+type Connection = Reply<"/v1/registry/connections">["items"][number];
+type Endpoint = Reply<"/v1/registry/endpoints">["items"][number];
+
+const LISTS = {
+  waiting: "Waiting for approval",
+  connections: "Connections",
+  endpoints: "Endpoints",
+} as const;
+type List = keyof typeof LISTS;
+const STATES = ["Approved", "Pending", "Rejected", "Disconnected"] as const;
+type State = (typeof STATES)[number];
+const TONES: Record<State, Tone> = {
+  Approved: "good",
+  Pending: "warning",
+  Rejected: "error",
+  Disconnected: "neutral",
+};
+const PAGE = 50;
+const EVERY = 5;
+
+export default function RegistryView(props: ViewProps): JSX.Element {
+  const roles = useRegistryRoles();
+  if (roles === undefined) return <Loading />;
+  if (roles === null) return <Empty>This pldns has no registry, or you have no role in it.</Empty>;
+  return <Lists query={props.query} roles={roles} />;
+}
+
+function Lists(props: { query: URLSearchParams; roles: RegistryRoles }): JSX.Element {
+  const { query, roles } = props;
+  const asked = query.get("list");
+  const list: List = asked === "connections" || asked === "endpoints" ? asked : "waiting";
+  const [decision, setDecision] = useState<Decision>();
+  const [creating, setCreating] = useState(false);
+  const [round, setRound] = useState(0);
+  const again = (): void => {
+    setRound(round + 1);
+  };
+  const shown = { query, roles, round, decide: setDecision };
+  return (
+    <>
+      <nav class="lists" aria-label="Lists of the registry">
+        {(Object.keys(LISTS) as List[]).map((each) => (
+          <Link
+            key={each}
+            to={href("registry", each === "waiting" ? {} : { list: each })}
+            current={each === list}
+          >
+            {LISTS[each]}
+          </Link>
+        ))}
+        {roles.owner.length + roles.consumer.length > 0 && (
+          <button
+            type="button"
+            class="primary"
+            onClick={() => {
+              setCreating(true);
+            }}
+          >
+            New private endpoint
+          </button>
+        )}
+      </nav>
+      {list !== "waiting" && <Filters />}
+      {list === "endpoints" ? (
+        <Endpoints {...shown} />
+      ) : (
+        <Connections {...shown} waiting={list === "waiting"} />
+      )}
+      {decision && (
+        <DecisionDialog
+          decision={decision}
+          close={() => {
+            setDecision(undefined);
+          }}
+          done={again}
+        />
+      )}
+      {creating && (
+        <CreationDialog
+          close={() => {
+            setCreating(false);
+          }}
+          done={again}
+        />
+      )}
+    </>
+  );
+}
+
+interface Listed {
+  query: URLSearchParams;
+  roles: RegistryRoles;
+  /** Another number: something was changed here, so the list is read again. */
+  round: number;
+  decide: (decision: Decision) => void;
+}
+
+function Filters(): JSX.Element {
+  return (
+    <div class="filters">
+      <Choice label="State" name="state" all="every state" options={STATES.map((each) => [each, each])} />
+      <Search label="Endpoint" name="name" hint="the whole name" />
+    </div>
+  );
+}
+
+/** Return the query of a list: the filters in the address. */
+function filters(
+  query: URLSearchParams,
+  state = query.get("state"),
+): { limit: number; state?: State[]; name?: string[]; cursor?: string } {
+  const [name, cursor] = [query.get("name"), query.get("cursor")];
+  return {
+    limit: PAGE,
+    ...(state && { state: [state as State] }),
+    ...(name && { name: [name] }),
+    ...(cursor && { cursor }),
+  };
+}
+
+function Connections(props: Listed & { waiting: boolean }): JSX.Element {
+  const { query, roles, round, decide, waiting } = props;
+  const asked = waiting ? filters(query, "Pending") : filters(query);
+  const read = useResource(
+    (signal) => get("/v1/registry/connections", asked, { signal }),
+    [asked, round],
+    EVERY,
+  );
+  const buttons = (row: Connection): JSX.Element | null =>
+    owns(roles, row.target) ? (
+      <Buttons
+        of={row.name}
+        actions={ACTIONS.filter(([, , not]) => not !== row.state)}
+        act={(action) => {
+          decide({ action, id: row.id, etag: row.etag, message: row.message });
+        }}
+      />
+    ) : null;
+  return (
+    <Loaded resource={read}>
+      {({ items, next }) => (
+        <PagedTable<Connection>
+          label={LISTS[waiting ? "waiting" : "connections"]}
+          rows={items}
+          next={next}
+          id={(each) => each.id}
+          empty={waiting ? "No connection waits for approval." : "No connection matches."}
+          columns={[
+            { head: "Endpoint", kind: "main", cell: (each) => <ResourceId value={each.endpoint} /> },
+            { head: "Target", cell: (each) => <ResourceId value={each.target} /> },
+            { head: "Sub-resource", cell: (each) => <Text value={each.sub_resource} /> },
+            { head: "State", cell: (each) => <StateShown state={each.state} why={each.description} /> },
+            { head: "Message", cell: (each) => <Text value={each.message} /> },
+            { head: "Decide", cell: buttons },
+          ]}
+        />
+      )}
+    </Loaded>
+  );
+}
+
+/** The action, its button, and the state in which it changes nothing. */
+const ACTIONS: readonly (readonly [Action, string, State | ""])[] = [
+  ["approve", "Approve", "Approved"],
+  ["reject", "Reject", "Rejected"],
+  ["remove", "Remove", ""],
+];
+
+function Buttons(props: { of: string; actions: typeof ACTIONS; act: (action: Action) => void }): JSX.Element {
+  return (
+    <div class="row-actions">
+      {props.actions.map(([action, word]) => (
+        <button
+          key={action}
+          type="button"
+          aria-label={`${word} ${props.of}`}
+          onClick={() => {
+            props.act(action);
+          }}
+        >
+          {word}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Endpoints(props: Listed): JSX.Element {
+  const { query, roles, round, decide } = props;
+  const asked = filters(query);
+  const read = useResource(
+    (signal) => get("/v1/registry/endpoints", asked, { signal }),
+    [asked, round],
+    EVERY,
+  );
+  const buttons = (row: Endpoint): JSX.Element | null =>
+    consumes(roles, row.id) ? (
+      <Buttons
+        of={row.name}
+        actions={[["delete", "Delete", ""]]}
+        act={(action) => {
+          decide({ action, id: row.id, etag: row.etag, message: "" });
+        }}
+      />
+    ) : null;
+  return (
+    <Loaded resource={read}>
+      {({ items, next }) => (
+        <PagedTable<Endpoint>
+          label={LISTS.endpoints}
+          rows={items}
+          next={next}
+          id={(each) => each.id}
+          empty="No private endpoint matches."
+          columns={[
+            { head: "Endpoint", kind: "main", cell: (each) => <ResourceId value={each.id} /> },
+            { head: "State", cell: (each) => <StateShown state={each.state} why={each.description} /> },
+            { head: "Addresses", cell: (each) => <Values values={each.addresses} /> },
+            { head: "Names", cell: (each) => <Values values={each.names} /> },
+            { head: "Target", cell: (each) => <ResourceId value={each.target} /> },
+            { head: "Change", cell: buttons },
+          ]}
+        />
+      )}
+    </Loaded>
+  );
+}
+
+function StateShown(props: { state: string; why: string }): JSX.Element {
+  return (
+    <>
+      <Badge tone={TONES[props.state as State]}>{props.state}</Badge>
+      {props.why && (
+        <div class="note">
+          <Text value={props.why} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function Values(props: { values: readonly string[] }): JSX.Element {
+  if (!props.values.length) return <span class="quiet">none</span>;
+  return (
+    <>
+      {props.values.map((each) => (
+        <div key={each}>
+          <Copy value={each} />
+        </div>
+      ))}
+    </>
+  );
+}
