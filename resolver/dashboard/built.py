@@ -24,7 +24,7 @@ _CODINGS: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}
 
 
 class Stored(NamedTuple):
-    """The octets of a file in one content coding; `coding` is None for the file itself. `tag`: for the header `ETag`."""
+    """The octets of a file in a content coding; `coding` is None for the file itself. `tag`: for the header `ETag`."""
 
     octets: bytes
     coding: str | None

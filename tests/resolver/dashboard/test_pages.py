@@ -166,7 +166,9 @@ async def test_files_are_compressed_and_immutable(browser: Client, accepted: str
         assert (response.status, await response.read()) == (304, b"")
 
 
-async def test_an_upgrade_of_the_files_does_not_break_the_page_of_a_running_daemon(browser: Client, files: Path) -> None:
+async def test_an_upgrade_of_the_files_does_not_break_the_page_of_a_running_daemon(
+    browser: Client, files: Path
+) -> None:
     before = (files / "main-AAAA.js").read_bytes()
     for each in files.iterdir():
         each.unlink()
