@@ -132,7 +132,9 @@ async def test_private_dns_zones_are_read_by_the_leader_too(tmp_path: Path, serv
         assert a.source.private
         assert b.source.private
         assert "has not read it yet" in (await b.source.private.read({})).error
+        b.shared.notice("azure private DNS", b.noticed.set)
         first = await a.source.private.read({})
+        await b.notices()
         await a.source.private.read(first.zones)  # leaves out the zone that has not changed
         old = PrivateZone(ResourceId("/old"), "/old", b"\3old\0")
         async with asyncio.timeout(30):
