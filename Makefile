@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PAGE   := resolver/dashboard/assets/manifest.json
 
-.PHONY: page page-check page-checks run test pythons check fmt venv plain bench fuzz api clients chaos soak lock sbom audit dist packaging az javascript
+.PHONY: screenshots page page-check page-checks run test pythons check fmt venv plain bench fuzz api clients chaos soak lock sbom audit dist packaging az javascript
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -121,6 +121,10 @@ clients: $(BUILT)
 	build/clients/bin/pip install --quiet --disable-pip-version-check openapi-python-client==0.29.1 openapi-generator-cli==7.26.0
 	! command -v npm || npm install --silent --prefix build/clients/npm openapi-typescript@7.13.0 openapi-fetch@0.17.0 typescript@5.9.3 @types/node@20.19.0
 	$(BIN)/python -m pytest --verbose --override-ini timeout=900 tests/packaging/clients.py
+
+# Takes the pictures of the page in docs/images with Chromium. Takes five minutes, which the charts show.
+screenshots: $(BUILT) page
+	$(BIN)/python -m tests.screenshots
 
 # Breaks a running pldns in many ways while every answer is checked, and prints what clients notice. `CHAOS=upstream` does a
 # part; `CHAOS=--write` puts the table into docs/reliability.md.

@@ -1,6 +1,6 @@
 """`python -m bench.registry_postgres`: creates per second of registries that share a PostgreSQL database.
 
-A PostgreSQL server of Debian's package starts in a temporary folder. A registry with 10,000 endpoints fills its
+A PostgreSQL server of Debian's package starts in a temporary folder. A registry with 2,000 endpoints fills its
 database. Clients then create endpoints through one control plane, and through two. Measured: creates per second, the
 CPU time of each control for one, and the delay from the response of one control plane to the answer of the other's
 worker. Linux only.
@@ -19,7 +19,7 @@ from typing import Final
 
 from bench.measure import PATIENCE, Result, ready
 from bench.processes import PLDNS, Background, Broken, cpu
-from bench.registry import CLIENTS, LISTED, create, delays, write
+from bench.registry import CLIENTS, create, delays, write
 from bench.registry_estate import fill
 from bench.report import report
 from tests.postgres_server import PostgresServer
@@ -27,6 +27,8 @@ from tests.postgres_server import PostgresServer
 PORTS: Final = (5573, 5576)
 """The first of three ports of each control plane."""
 DELAYS: Final = 100
+LISTED: Final = 2_000
+"""Endpoints that are there before."""
 
 
 def everything(folder: Path, rounds: int, creates: int) -> Iterator[Result]:

@@ -61,7 +61,7 @@ class PostgresServer:
             try:
                 yield made
             finally:
-                made.kill()
+                made.stop()
         finally:
             shutil.rmtree(directory)
 
@@ -69,7 +69,7 @@ class PostgresServer:
         """Start the server, and wait until it takes connections."""
         settings = (
             "listen_addresses=127.0.0.1", f"port={self.port}", f"unix_socket_directories={self.directory}",
-            "max_connections=40", "shared_buffers=32MB", "max_wal_size=100MB",
+            "max_connections=40", "shared_buffers=32MB", "max_wal_size=100MB", "dynamic_shared_memory_type=mmap",
         )  # fmt: skip
         options = [word for each in settings for word in ("-c", each)]
         deadline = time.monotonic() + _PATIENCE
@@ -84,6 +84,17 @@ class PostgresServer:
             # The other processes of a server that was killed hold its memory until they notice.
             assert time.monotonic() < deadline, (self.directory / "log").read_text()
             signal.sigtimedwait([], 0.1)
+
+    @property
+    def is_running(self) -> bool:
+        """True unless the server was killed."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """End the server at once, without a checkpoint. It leaves no shared memory behind."""
+        assert self._process
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait()
 
     def kill(self) -> None:
         """End the server as kill -9 does. Connections are cut."""

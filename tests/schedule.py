@@ -18,6 +18,8 @@ TOGETHER: Final = {
     "tests/live/test_azure_bad_input.py": "azure bad input",
     "tests/live/test_azure_faults.py": "azure faults",
     "tests/live/test_behind.py": "behind",
+    "tests/live/test_dashboard.py": "dashboard",
+    "tests/live/test_dashboard_roles.py": "dashboard roles",
     "tests/live/test_dnssec.py": "dnssec",
     "tests/live/test_registry.py": "registry",
     "tests/live/test_registry_az.py": "az",

@@ -20,6 +20,8 @@ from zones.dns.name import Name
 
 _RETRY: Final = 5.0
 """Seconds until the next attempt to read the registry whole."""
+_LOOK: Final = 1.0
+"""Seconds between two looks whether another process has changed the registry."""
 _RESTART: Final = "the registry is not running: a registry that is new in the configuration needs a restart of pldns"
 
 _log = logging.getLogger(__name__)
@@ -63,14 +65,18 @@ class RegistryRunner:
         return Scan([*changes.items()], len(self._parts))
 
     async def follow(self) -> None:
-        """Read the registry whole, unless that is done. Then its commits call `_changed`, endlessly."""
+        """Read the registry whole, unless that is done. Then its commits call `_changed`, endlessly.
+
+        The commits of another process, which are there while one pldns takes over from another, do not: the registry
+        is then read whole again.
+        """
         try:
-            while self._registry is not None and self._parts is None:
-                if scan := await self.scan():
-                    now = wall_clock.now()
-                    self._publish(self._estate.take_scans({self._name: scan}, now))
-                else:
-                    await asyncio.sleep(_RETRY)
+            while self._registry is not None:
+                if self._parts is None and (scan := await self.scan()):
+                    self._publish(self._estate.take_scans({self._name: scan}, wall_clock.now()))
+                await asyncio.sleep(_RETRY if self._parts is None else _LOOK)
+                if await self._registry.changed_elsewhere():
+                    self._parts = None  # what this process commits from now on counts after the reading
             await asyncio.Event().wait()
         finally:
             if self._registry is not None:

@@ -51,6 +51,10 @@ class Registry:
         async with self._database.opened():
             yield
 
+    async def changed_elsewhere(self) -> bool:
+        """Return whether another process has changed the registry's file since the last call."""
+        return await self._database.changed_elsewhere()
+
     def follow(self, follower: Callable[[Mapping[str, Resources | None]], None] | None) -> None:
         """Call `follower` with the parts that each commit changes, before the writers get their results."""
         self._follower = follower

@@ -135,6 +135,9 @@ class FollowedSource(Protocol):
     async def differences(self, had: Mapping[str, Resources]) -> Mapping[str, Resources | None]:
         """Return the parts that differ from these, by name; None for a part that is gone. Raises `ReadError`."""
 
+    async def changed_elsewhere(self) -> bool:
+        """Return whether another process has changed parts since the last call without a report to the follower."""
+
     def follow(self, follower: Callable[[Mapping[str, Resources | None]], None] | None) -> None:
         """Call `follower` with the parts of each later change; None for a part that is gone."""
 

@@ -23,6 +23,9 @@ export interface Controls {
 
 const SMALLEST = 0.08;
 const LARGEST = 3;
+/** On a stage of fewer pixels than this, the drawing begins at a size that can be read, and not as a whole. */
+const NARROW = 600;
+const READABLE = 0.6;
 
 export function useCamera(stage: RefObject<HTMLDivElement | null>, scene: Scene | undefined): Controls {
   const [camera, setCamera] = useState<Camera>({ x: 0, y: 0, scale: 1 });
@@ -42,7 +45,8 @@ export function useCamera(stage: RefObject<HTMLDivElement | null>, scene: Scene 
   const fit = useCallback((): void => {
     const box = stage.current?.getBoundingClientRect();
     if (!box || !scene?.width) return;
-    const scale = Math.min(box.width / scene.width, box.height / scene.height, 1.1);
+    const whole = Math.min(box.width / scene.width, box.height / scene.height, 1.1);
+    const scale = box.width < NARROW ? Math.max(whole, READABLE) : whole;
     setCamera({
       x: Math.max(0, (box.width - scene.width * scale) / 2),
       y: Math.max(0, (box.height - scene.height * scale) / 2),

@@ -18,6 +18,9 @@ interface Props {
 }
 
 const CHARACTER = 6.7;
+/** Characters after the number of endpoints up to which there is room for the word. */
+const ROOM = 18;
+const SIGHTS = { visible: "seen", partly: "partly", hidden: "not seen" } as const;
 
 export function Drawing(props: Props): JSX.Element {
   const { scene, camera, focus, select, page } = props;
@@ -88,7 +91,12 @@ function VNet(props: {
         <rect class="body" width={box.width} height={box.height} rx="6" />
         <rect class="edge" width="5" height={box.height} rx="2.5" />
         <Label text={node.label} x={14} y={20} room={box.width - 24} class="name" />
-        <Label text={node.note} x={14} y={36} room={box.width - 24} class="small" />
+        <Label text={node.note} x={14} y={36} room={box.width - (node.sight ? 78 : 24)} class="small" />
+        {node.sight && (
+          <text class="small end seen" x={box.width - 10} y="36">
+            {SIGHTS[node.sight]}
+          </text>
+        )}
         <Summary node={node} room={box.width - 24} />
         {box.rows.length > 0 && <line class="rule" x1="5" x2={box.width} y1={HEADER - 4} y2={HEADER - 4} />}
       </g>
@@ -135,15 +143,16 @@ function VNet(props: {
 /** What a VNet has, in a line under its name. */
 function Summary(props: { node: MapNode; room: number }): JSX.Element {
   const { node } = props;
-  const hidden = node.sight === "hidden" ? " · not seen" : node.sight === "visible" ? " · seen" : "";
-  const [dead, waiting] = [node.counts.dead, node.counts.contested];
-  const bad = [dead ? `${dead} dead` : "", waiting ? contested(node) : ""].filter(Boolean).join(" · ");
+  const { dead } = node.counts;
+  const bad = [dead ? `${dead} dead` : "", node.counts.contested ? contested(node) : ""]
+    .filter(Boolean)
+    .join(" · ");
   const errors = node.counts.findings.error ?? 0;
   const shape = errors ? "error" : node.counts.findings.warning ? "warning" : undefined;
   return (
     <>
       <text class="small" x="14" y="52">
-        {`${counted(node.counts.endpoints, "endpoint")}${hidden}`}
+        {bad.length > ROOM ? number(node.counts.endpoints) : counted(node.counts.endpoints, "endpoint")}
         {bad && (
           <tspan class="bad">
             {" · "}

@@ -1,9 +1,9 @@
 // Where the boxes of the map are: networks in the first column, then hubs, then what is peered with them. Dagre orders
-// each column so that few lines cross, and leads the lines around the boxes.
+// each column so that few lines cross; then the boxes of a column are moved together, so that all can be read.
 
 import { Graph, layout } from "@dagrejs/dagre";
 import type { EstateMap, MapEdge } from "../api/schema";
-import { boxesOf, type Box } from "./boxes";
+import { boxesOf, HEADER, type Box } from "./boxes";
 
 export interface Placed extends Box {
   readonly x: number;
@@ -24,23 +24,30 @@ export interface Scene {
 }
 
 interface Point {
-  readonly x: number;
   readonly y: number;
 }
 
 const GAP = { x: 72, y: 20 };
 /** Width of the picture divided by its height. */
-const ASPECT = 1.7;
+const ASPECT = 1.15;
 /** A column may be this high in any case. */
-const COLUMN = 760;
+const COLUMN = 1050;
 const ROOT = "root";
+const MARGIN = 16;
 
 /** Return the places of everything on a map. */
 export function sceneOf(map: EstateMap): Scene {
   const boxes = boxesOf(map);
   const columns = columnsOf(boxes, map.edges);
   const graph = new Graph({ directed: true });
-  graph.setGraph({ rankdir: "LR", ranksep: GAP.x, nodesep: GAP.y, edgesep: 8, marginx: 16, marginy: 16 });
+  graph.setGraph({
+    rankdir: "LR",
+    ranksep: GAP.x,
+    nodesep: GAP.y,
+    edgesep: 8,
+    marginx: MARGIN,
+    marginy: MARGIN,
+  });
   graph.setDefaultEdgeLabel(() => ({}));
   graph.setNode(ROOT, { width: 0, height: 0 });
   for (const { node, width, height } of boxes) {
@@ -57,27 +64,45 @@ export function sceneOf(map: EstateMap): Scene {
   }
   layout(graph);
 
-  const placed = boxes.map((box): Placed => {
-    const { x, y } = graph.node(box.node.id) as Point;
-    return { ...box, x: x - box.width / 2, y: y - box.height / 2 };
-  });
-  const left = Math.min(...placed.map((each) => each.x)) - 16;
-  const at = new Map(placed.map((each) => [each.node.id, { ...each, x: each.x - left }]));
-  const wires = map.edges.map((edge): Wire => {
+  const at = stacked(boxes, columns, (id) => (graph.node(id) as Point).y);
+  const wires = map.edges.flatMap((edge): Wire[] => {
     const [one, other] = [at.get(edge.source), at.get(edge.target)];
-    if (beside.includes(edge) && one && other) return { edge, d: aside(one, other) };
-    const forth = graph.hasEdge(edge.source, edge.target);
-    const [from, to] = forth ? [edge.source, edge.target] : [edge.target, edge.source];
-    const { points } = graph.edge(from, to) as { points: Point[] };
-    return { edge, d: smooth(points.map(({ x, y }) => ({ x: x - left, y }))) };
+    return one && other ? [{ edge, d: beside.includes(edge) ? aside(one, other) : between(one, other) }] : [];
   });
   const shown = [...at.values()];
   return {
     boxes: shown,
     wires,
-    width: Math.max(...shown.map((each) => each.x + each.width), 0) + 32,
-    height: Math.max(...shown.map((each) => each.y + each.height), 0) + 16,
+    width: Math.max(...shown.map((each) => each.x + each.width), 0) + MARGIN * 2,
+    height: Math.max(...shown.map((each) => each.y + each.height), 0) + MARGIN,
   };
+}
+
+/** Return the boxes at their places: each column in the given order, one box below the other, around the middle. */
+function stacked(
+  boxes: readonly Box[],
+  columns: ReadonlyMap<string, number>,
+  order: (id: string) => number,
+): Map<string, Placed> {
+  const groups = new Map<number, Box[]>();
+  for (const each of boxes) {
+    const column = columns.get(each.node.id) ?? 0;
+    groups.set(column, [...(groups.get(column) ?? []), each]);
+  }
+  const height = (some: readonly Box[]): number =>
+    some.reduce((sum, each) => sum + each.height + GAP.y, -GAP.y);
+  const tallest = Math.max(0, ...[...groups.values()].map(height));
+  const placed = new Map<string, Placed>();
+  let x = MARGIN;
+  for (const [, some] of [...groups].sort(([one], [other]) => one - other)) {
+    let y = MARGIN + (tallest - height(some)) / 2;
+    for (const each of some.sort((one, other) => order(one.node.id) - order(other.node.id))) {
+      placed.set(each.node.id, { ...each, x, y });
+      y += each.height + GAP.y;
+    }
+    x += Math.max(...some.map((each) => each.width)) + GAP.x;
+  }
+  return placed;
 }
 
 /** Return the column of each box: networks first, then VNets that others are peered with, such as hubs, then these. */
@@ -118,26 +143,22 @@ function columnsOf(boxes: readonly Box[], edges: readonly MapEdge[]): Map<string
 
 /** Return a line between two boxes of one column, at their right. */
 function aside(one: Placed, other: Placed): string {
-  const [from, to] = [one, other].map((each) => ({ x: each.x + each.width, y: each.y + 20 }));
+  const [from, to] = [one, other].map((each) => ({ x: each.x + each.width, y: port(each) }));
   if (!from || !to) return "";
   const out = Math.max(from.x, to.x) + 28;
   return `M${from.x} ${from.y}C${out} ${from.y} ${out} ${to.y} ${to.x} ${to.y}`;
 }
 
-/** Return a path through some points, without corners. */
-function smooth(points: readonly Point[]): string {
-  const [first, ...rest] = points;
-  const last = rest.at(-1);
-  if (!first || !last) return "";
-  let d = `M${round(first.x)} ${round(first.y)}`;
-  rest.slice(0, -1).forEach((each, index) => {
-    const next = rest[index + 1] ?? last;
-    const middle = index === rest.length - 2 ? next : { x: (each.x + next.x) / 2, y: (each.y + next.y) / 2 };
-    d += `Q${round(each.x)} ${round(each.y)} ${round(middle.x)} ${round(middle.y)}`;
-  });
-  return rest.length === 1 ? `${d}L${round(last.x)} ${round(last.y)}` : d;
+/** Return a line from the right of one box to the left of another one. */
+function between(one: Placed, other: Placed): string {
+  const [left, right] = one.x < other.x ? [one, other] : [other, one];
+  const [from, to] = [port(left), port(right)];
+  const x = left.x + left.width;
+  const bend = Math.min((right.x - x) / 2, GAP.x);
+  return `M${x} ${from}C${x + bend} ${from} ${right.x - bend} ${to} ${right.x} ${to}`;
 }
 
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
+/** Return where lines touch a box. */
+function port(box: Placed): number {
+  return box.y + Math.min(box.height / 2, HEADER / 2);
 }

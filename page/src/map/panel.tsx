@@ -6,10 +6,12 @@ import { SeverityBadge } from "../components/badge";
 import { Copy, ResourceId, Some, Text } from "../components/text";
 import { counted, number, shortId } from "../format";
 import { href, Link } from "../router";
+import { VIEWS } from "../views";
 
 type Network = NonNullable<MapFocus["network"]>;
 type VNet = NonNullable<MapFocus["vnet"]>;
 type Endpoint = NonNullable<MapFocus["endpoint"]>;
+type Claim = Endpoint["claims"][number];
 type Difference = Network["differing"][number];
 type Answer = Difference["elsewhere"][number];
 
@@ -19,6 +21,15 @@ const KINDS: Record<MapFocus["kind"], string> = {
   service: "Service",
   endpoint: "Private endpoint",
 };
+
+/** The views that go on from a name of an endpoint. */
+const GOES_ON = (
+  [
+    ["explain", "Explain"],
+    ["zones", "Records"],
+    ["history", "History"],
+  ] as const
+).filter(([view]) => VIEWS.some((each) => each.path === view));
 
 export function Panel(props: { focus: MapFocus; to: (id: string) => string; close: string }): JSX.Element {
   const { focus, to, close } = props;
@@ -96,7 +107,7 @@ function OfNetwork(props: { network: Network; name: string }): JSX.Element {
           <ul class="differences">
             {network.differing.map((each) => (
               <li key={each.name}>
-                <Link to={href("explain", { name: each.name, network: name })}>
+                <Link to={href("explain", { name: each.name, client: name })}>
                   <Text value={each.name} />
                 </Link>
                 <p>
@@ -160,7 +171,7 @@ function OfVNet(props: { vnet: VNet; to: (id: string) => string }): JSX.Element 
 
 function OfEndpoint(props: { shown: Endpoint; to: (id: string) => string }): JSX.Element {
   const { endpoint, nics, subnet, claims, claims_total } = props.shown;
-  const more = claims_total - claims.length;
+  const left = claims_total - claims.length;
   return (
     <>
       <Facts>
@@ -223,21 +234,26 @@ function OfEndpoint(props: { shown: Endpoint; to: (id: string) => string }): JSX
                 <Text value={each.name} /> <Some values={each.addresses} />
               </div>
               <div>
-                <Link to={href("explain", { name: each.public })}>Explain</Link>{" "}
-                <Link to={href("zones", { name: each.public, ...(each.zone ? { zone: each.zone } : {}) })}>
-                  Records
-                </Link>{" "}
-                <Link to={href("history", { name: each.public })}>History</Link>
+                {GOES_ON.map(([view, text]) => (
+                  <Link key={view} to={href(view, { name: each.public, ...more(view, each, endpoint) })}>
+                    {text}
+                  </Link>
+                ))}
               </div>
             </li>
           ))}
-          {more > 0 && <li class="quiet">{counted(more, "more", "more")}</li>}
+          {left > 0 && <li class="quiet">{counted(left, "more", "more")}</li>}
         </ul>
       ) : (
         <p class="quiet">It claims no name.</p>
       )}
     </>
   );
+}
+
+function more(view: string, claim: Claim, { networks }: Endpoint["endpoint"]): Record<string, string> {
+  if (view === "explain" && networks[0]) return { client: networks[0] };
+  return view === "zones" && claim.zone ? { zone: claim.zone } : {};
 }
 
 function Facts(props: { children: ComponentChildren }): JSX.Element {

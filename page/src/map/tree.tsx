@@ -50,7 +50,7 @@ function Branch(
   if (!nodes.length && !rest) return null;
   const next = rest && following(rest);
   return (
-    <ul class="tree">
+    <ul class="map-tree">
       {nodes.map((each) => (
         <li key={each.id}>
           {each.kind === "endpoint" && <InlineGlyph shape={stateOf(each)} />}

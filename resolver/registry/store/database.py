@@ -79,6 +79,13 @@ class Database(Generic[_S]):
         except sqlite3.DatabaseError as error:
             raise self._unavailable(error) from error
 
+    async def changed_elsewhere(self) -> bool:
+        """Return whether another process has committed since the last call, or since the file was opened."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writing, self._file.changed_elsewhere)
+        except sqlite3.Error:
+            return False  # the next read or write says what is wrong
+
     async def write(self, work: Callable[[Transaction], _T]) -> _T:
         """Return what `work` returns, when its changes are on disk. Raises what it raises, and `Unavailable`."""
         done: asyncio.Future[_T] = asyncio.get_running_loop().create_future()

@@ -148,6 +148,7 @@ class Postgres:
                     await self._connection.execute(script)
                 await self._connection.execute(_SET_VERSION, str(len(MIGRATIONS)))
                 if not exists:
+                    await self._connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
                     rows = await first()
                     for table in every:
                         if table.name in rows:
@@ -255,10 +256,10 @@ class Postgres:
             raise Differs(f"PostgreSQL does not have all rows of {table.name} that the local copy has")
 
     async def _add(self, table: Table, rows: list[Values]) -> None:
-        if rows:
-            arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(table.types, 1))
-            query = f"INSERT INTO {table.name} ({', '.join(table.columns)}) SELECT * FROM unnest({arrays})"
-            await self._connection.execute(query, *zip(*rows, strict=True))
+        arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(table.types, 1))
+        query = f"INSERT INTO {table.name} ({', '.join(table.columns)}) SELECT * FROM unnest({arrays})"
+        for start in range(0, len(rows), _ROWS):
+            await self._connection.execute(query, *zip(*rows[start : start + _ROWS], strict=True))
 
     async def _note(self, position: Position, changes: WriteSet) -> None:
         await self._connection.execute(

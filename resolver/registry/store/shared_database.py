@@ -97,6 +97,10 @@ class SharedDatabase(Database[_S]):
             raise Unavailable(self._reason)
         return await super().read(work)
 
+    async def changed_elsewhere(self) -> bool:
+        """Return False: the log of changes has the commits of other processes, and these are announced."""
+        return False
+
     @property
     def fault(self) -> str:
         """Why writes are refused now; empty while there is a connection."""
@@ -291,7 +295,8 @@ class SharedDatabase(Database[_S]):
                 if made is None or each.position.number > made.number:
                     write_set.apply(writer, self._tables, each.changes)
             summary = self._summary(changed)
-            self._commit_copy(changes[-1].position)
+            last = changes[-1].position
+            self._commit_copy(made if made and made.number > last.number else last)
         except BaseException:
             self._file.rollback()
             raise

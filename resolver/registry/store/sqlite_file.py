@@ -35,6 +35,7 @@ class SqliteFile:
         self._synchronous = synchronous
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
+        self._seen = 0
         self._reads_end = False
 
     # -- writes: `begin`, then `run`, then `commit` or `rollback`, all in one thread at a time
@@ -51,7 +52,18 @@ class SqliteFile:
                 writer.close()
                 raise
             self._writer = writer
+            self._seen = self._version()
         return self._writer
+
+    def changed_elsewhere(self) -> bool:
+        """Return whether another connection has committed since the last call. False while the file is not open."""
+        before, self._seen = self._seen, self._version() if self._writer else 0
+        return before != self._seen
+
+    def _version(self) -> int:
+        """Return a number that differs after a commit of another connection, and stays after one of the writer's."""
+        assert self._writer  # noqa: S101 - `open` has set it
+        return int(self._writer.execute("PRAGMA data_version").fetchone()[0])
 
     def begin(self) -> sqlite3.Connection:
         """Begin a transaction that writes. Return its connection."""

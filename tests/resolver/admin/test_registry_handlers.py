@@ -6,9 +6,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from msgspec import structs
 
 from resolver.admin.access.tokens import digest
+from resolver.admin.app import application, context_of
 from resolver.admin.route import Route
 from resolver.admin.routes import ROUTES
 from resolver.admin_settings import AdminSettings, AdminToken
@@ -165,3 +167,14 @@ async def test_the_audit_log_has_decisions_made_and_refused(client: Client, regi
     assert (made["before"], made["after"]) == ({"state": "Pending"}, {"state": "Approved", "reason": "yes"})
     assert refused["action"] == "registry.reject"
     assert refused["after"] == {"status": 412, "refused": "PreconditionFailed"}
+
+
+async def test_who_proves_nothing_may_read_and_is_asked_for_a_token_to_change(
+    control: Control, registry: Registry
+) -> None:
+    control.estate.settings = structs.replace(control.estate.settings, admin=AdminSettings(LISTEN))
+    async with TestClient(TestServer(application(context_of(control), LISTEN))) as nobody:
+        assert len((await get(nobody, CONNECTIONS))["items"]) == 3
+        problem = await post(nobody, f"{CONNECTIONS}/shop/approve", {}, 401)
+        assert problem["type"] == "urn:pldns:problem:token-missing"
+        assert "does not have authorization" in problem["detail"]

@@ -122,6 +122,18 @@ async def test_a_follower_that_fails_does_not_stop_the_writes(tmp_path: Path) ->
         assert [await database.write(_put(ONE)), await database.write(_put(ONE))] == [1, 2]
 
 
+async def test_commits_of_another_process_are_noticed_and_own_ones_are_not(tmp_path: Path) -> None:
+    one, other = _database(tmp_path), _database(tmp_path)
+    async with one.opened(), other.opened():
+        assert not await one.changed_elsewhere()
+        await one.write(_put(ONE))
+        await one.read(lambda tx: tx.get(ONE.key))
+        assert not await one.changed_elsewhere()
+        await other.write(_put(ONE))
+        assert await one.changed_elsewhere()
+        assert not await one.changed_elsewhere()
+
+
 async def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     database = _database(tmp_path)
     async with database.opened():

@@ -1,16 +1,20 @@
 """The source of type `registry`: the estate has what the registry has, from the start and after each commit."""
 
+import asyncio
+from pathlib import Path
+
 from resolver import settings
 from resolver.control.estate.estate import Estate
 from resolver.control.registry_runner import RegistryRunner
 from resolver.registry.registry import Registry
+from tests.filled_registry import opened
 from tests.registry_shapes import account, endpoint, network
 from tests.resolver.registry.conftest import Arm
 from zones.azure.endpoint import ResourceId
 from zones.clocks import WallTime
 from zones.dns.name import Name
 
-LAB = settings.SourceSettings("lab", "registry")
+LAB = settings.SourceSettings("lab", "registry", guard="off")
 NOW = WallTime(1_000_000.0)
 
 
@@ -49,3 +53,23 @@ async def test_a_restart_with_saved_data_applies_what_changed_meanwhile_and_noth
     await lab("DELETE", network("pe4"))
     assert _names(estate) == {"pe2", "pe3"}
     assert estate.sources["lab"].parts == 3
+
+
+async def test_what_another_process_commits_during_a_takeover_is_followed(
+    lab: Arm, registry: Registry, tmp_path: Path
+) -> None:
+    await lab("PUT", network("pe1"), endpoint(account(), "blob"))
+    estate = Estate(settings.ControlSettings(sources=(LAB,)))
+    published = asyncio.Event()
+    async with opened(tmp_path) as successor, asyncio.timeout(30):
+        runner = RegistryRunner(LAB, successor, estate, lambda _: published.set())
+        following = asyncio.create_task(runner.follow())
+        await published.wait()
+        assert _names(estate) == {"pe1"}
+        await lab("PUT", network("pe2"), endpoint(account(), "blob"))
+        await lab("DELETE", network("pe1"))
+        while _names(estate) != {"pe2"}:
+            published.clear()
+            await published.wait()
+        following.cancel()
+        await asyncio.wait([following])
