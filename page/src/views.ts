@@ -30,8 +30,11 @@ export const VIEWS: readonly View[] = [
     needs: "registry",
     load: () => import("./views/registry"),
   },
+  { path: "networks", title: "Networks", section: "Estate", load: () => import("./views/networks") },
+  { path: "zones", title: "Zones", section: "Estate", load: () => import("./views/zones") },
   { path: "queries", title: "Live queries", section: "Queries", load: () => import("./views/queries") },
   { path: "history", title: "History", section: "Queries", load: () => import("./views/history") },
-  { path: "upstreams", title: "Upstreams", section: "System", load: () => import("./views/upstreams") },
   { path: "sources", title: "Sources", section: "System", load: () => import("./views/sources") },
+  { path: "upstreams", title: "Upstreams", section: "System", load: () => import("./views/upstreams") },
+  { path: "cache", title: "Cache", section: "System", load: () => import("./views/cache") },
 ];

@@ -150,3 +150,41 @@ def test_upstream_servers_are_shown_with_their_health(tab: Tab) -> None:
     expect(page.locator("tbody tr").first).to_contain_text("127.0.0.1:9")
     page.get_by_label("Group or server").fill("nobody")
     expect(page.locator("main")).to_contain_text("nobody")
+
+
+def test_an_address_shows_whose_client_it_is_and_what_it_sees(tab: Tab) -> None:
+    page = opened(tab, "read", "networks")
+    expect(page.locator("tbody tr", has_text="on-premises")).to_contain_text("192.168.0.0/16")
+    page.get_by_label("Whose client is this address?").fill("10.2.3.4")
+    client = page.get_by_role("region", name="The client")
+    expect(client).to_contain_text("10.2.3.4 is a client of spoke-data, by its prefix 10.2.0.0/16.")
+    expect(client.locator("tbody tr", has_text="kv-contoso-shared.vault.azure.net")).to_contain_text("10.2.2.5")
+    assert tab.violations() == []
+    page.get_by_label("Whose client is this address?").fill("203.0.113.1")
+    expect(client).to_contain_text("203.0.113.1 is the client of no network.")
+
+
+def test_zones_lead_to_their_records(tab: Tab) -> None:
+    page = opened(tab, "read", "zones")
+    page.get_by_role("link", name="privatelink.vaultcore.azure.net").click()
+    row = page.locator("tbody tr", has_text="kv-contoso-shared.vault.azure.net")
+    expect(row).to_contain_text("10.2.2.5")
+    expect(row).to_contain_text("10.1.2.11")
+    assert tab.violations() == []
+    page.get_by_label("Answered in the network").fill("nowhere")
+    expect(page.get_by_role("alert")).to_contain_text("there is no network `nowhere`")
+
+
+def test_the_cache_of_a_name_is_flushed_by_who_may(browser: Browser, tab: Tab, daemon: Daemon) -> None:
+    view = "cache?name=www.example.com"
+    daemon.ask("www.example.com")
+    page = opened(tab, "operate", view)
+    expect(page.get_by_label("What the workers keep for the name").locator("tbody tr").first).to_be_visible()
+    page.get_by_role("button", name="Flush").click()
+    assert tab.violations() == []
+    page.get_by_role("dialog").get_by_label("Also all names below it").check()
+    page.get_by_role("dialog").get_by_role("button", name="Flush").click()
+    expect(page.locator(".toasts")).to_contain_text("Removed")
+    reader = Tab(browser, tab.base)
+    expect(opened(reader, "read", view).get_by_role("button", name="Flush")).to_have_count(0)
+    reader.close()
