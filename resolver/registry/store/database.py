@@ -80,9 +80,17 @@ class Database(Generic[_S]):
             raise self._unavailable(error) from error
 
     async def changed_elsewhere(self) -> bool:
-        """Return whether another process has committed since the last call, or since the file was opened."""
+        """Return whether another process has committed since the last call, or since the file was opened.
+
+        Raises `Unavailable` where the file was removed or replaced.
+        """
+
+        def look() -> bool:
+            self._file.check_in_place()
+            return self._file.changed_elsewhere()
+
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._writing, self._file.changed_elsewhere)
+            return await asyncio.get_running_loop().run_in_executor(self._writing, look)
         except sqlite3.Error:
             return False  # the next read or write says what is wrong
 
@@ -100,6 +108,7 @@ class Database(Generic[_S]):
 
     def _run(self, works: Sequence[Callable[[Transaction], Any]]) -> tuple[list[Any], _S | None]:
         """Run writes as one commit. Return the result or the exception of each one, and the summary of the changes."""
+        self._file.check_in_place()
         self._file.begin()
         try:
             results, changed, now = self._file.run(works)
