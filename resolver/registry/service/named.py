@@ -96,7 +96,7 @@ def _meant(
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
-        others = f" Names that begin with {shown!r}: {_listed(near, name_of)}." if near else ""
+        others = f" Names that begin with {shown!r}: {_listed(near, lambda row: names(row)[-1])}." if near else ""
         missing = f"There is no {what} {shown!r} that {call.caller.name} can see.{others}"
         raise ArmFailure(404, "ResourceNotFound", missing)
     ids = _listed(fitting, lambda row: row.id)
