@@ -23,6 +23,10 @@ VIEWS = (
     "findings?network=nowhere",
     "explain",
     "explain?name=kv-contoso-shared.vault.azure.net&client=spoke-data",
+    "sources",
+    "queries?network=hub",
+    "history",
+    "upstreams",
     "map",
     "map?focus=network:spoke-data",
     "map?focus=endpoint:hostile&severity=error",
@@ -123,7 +127,7 @@ def test_an_answer_is_explained_as_seen_from_each_network(tab: Tab) -> None:
     page.get_by_role("button", name="Explain", exact=True).click()
     expect(page).to_have_url(f"{tab.base}ui/explain?name=kv-contoso-shared.vault.azure.net&client=127.0.2.1")
     expect(page.locator(".answer")).to_contain_text("10.2.2.5")
-    expect(page.locator(".tree")).to_contain_text("the only claim that is visible here")
+    expect(page.locator(".steps")).to_contain_text("the only claim that is visible here")
     expect(page.locator("tbody tr", has_text="spoke-app")).to_contain_text("10.1.2.11")
     page.get_by_role("link", name="spoke-app").click()
     expect(page.locator(".answer")).to_contain_text("10.1.2.11")

@@ -18,6 +18,8 @@ interface Props {
 }
 
 const CHARACTER = 6.7;
+/** Characters after the number of endpoints up to which there is room for the word. */
+const ROOM = 18;
 const SIGHTS = { visible: "seen", partly: "partly", hidden: "not seen" } as const;
 
 export function Drawing(props: Props): JSX.Element {
@@ -150,7 +152,7 @@ function Summary(props: { node: MapNode; room: number }): JSX.Element {
   return (
     <>
       <text class="small" x="14" y="52">
-        {counted(node.counts.endpoints, "endpoint")}
+        {bad.length > ROOM ? number(node.counts.endpoints) : counted(node.counts.endpoints, "endpoint")}
         {bad && (
           <tspan class="bad">
             {" · "}

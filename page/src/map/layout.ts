@@ -29,7 +29,7 @@ interface Point {
 
 const GAP = { x: 72, y: 20 };
 /** Width of the picture divided by its height. */
-const ASPECT = 1.7;
+const ASPECT = 1.15;
 /** A column may be this high in any case. */
 const COLUMN = 1050;
 const ROOT = "root";

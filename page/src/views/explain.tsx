@@ -128,7 +128,7 @@ function Result(props: { asked: Query<"/v1/explain"> }): JSX.Element {
         <>
           <Answer found={explanation} />
           <h2>Why</h2>
-          <ol class="tree">
+          <ol class="steps">
             <Client found={explanation} />
             {explanation.steps.map((each, index) => (
               <StepItem key={`${each.name} ${index}`} step={each} />
