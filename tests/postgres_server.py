@@ -85,6 +85,11 @@ class PostgresServer:
             assert time.monotonic() < deadline, (self.directory / "log").read_text()
             signal.sigtimedwait([], 0.1)
 
+    @property
+    def is_running(self) -> bool:
+        """True unless the server was killed."""
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
         """End the server at once, without a checkpoint. It leaves no shared memory behind."""
         assert self._process

@@ -19,7 +19,7 @@ interface Props {
 
 const CHARACTER = 6.7;
 /** Characters after the number of endpoints up to which there is room for the word. */
-const ROOM = 22;
+const ROOM = 18;
 const SIGHTS = { visible: "seen", partly: "partly", hidden: "not seen" } as const;
 
 export function Drawing(props: Props): JSX.Element {

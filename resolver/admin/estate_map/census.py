@@ -1,6 +1,6 @@
 """Everything that the map counts in the whole estate: endpoints by VNet and service, their states and open findings.
 
-A census holds keys and numbers, no endpoints. Making one takes some 100 ms at 100,000 endpoints, so it is made in
+A census holds keys and numbers, no endpoints. Making one takes several 100 ms at 100,000 endpoints, so it is made in
 steps, between which the caller lets other work run. Pure: time is an argument.
 """
 

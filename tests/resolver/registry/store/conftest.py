@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the tests of this folder. A test that kills it starts it again."""
+"""A PostgreSQL server for the tests of this folder."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,14 @@ from tests.postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[PostgresServer]:
+def first_server() -> Iterator[PostgresServer]:
     with PostgresServer.running() as running:
         yield running
+
+
+@pytest.fixture
+def server(first_server: PostgresServer) -> PostgresServer:
+    """The server, started again where the test before has left it dead."""
+    if not first_server.is_running:
+        first_server.start()
+    return first_server
