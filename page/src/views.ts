@@ -30,4 +30,8 @@ export const VIEWS: readonly View[] = [
     needs: "registry",
     load: () => import("./views/registry"),
   },
+  { path: "queries", title: "Live queries", section: "Queries", load: () => import("./views/queries") },
+  { path: "history", title: "History", section: "Queries", load: () => import("./views/history") },
+  { path: "upstreams", title: "Upstreams", section: "System", load: () => import("./views/upstreams") },
+  { path: "sources", title: "Sources", section: "System", load: () => import("./views/sources") },
 ];

@@ -2,8 +2,12 @@
 
 The name of each file has a digest of its content, so that browsers keep it without asking again. Does not know what
 the files do.
+
+The files are kept in memory (less than 1 MiB): an upgrade that replaces them does not break the page of a daemon that
+still runs.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,20 +23,24 @@ _CODINGS: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}
 """The extension of a compressed file, by content coding, the best first."""
 
 
+class Stored(NamedTuple):
+    """The octets of a file in a content coding; `coding` is None for the file itself. `tag`: for the header `ETag`."""
+
+    octets: bytes
+    coding: str | None
+    tag: str
+
+
 class Asset(NamedTuple):
-    """A file of the page. `codings`: the content codings in which it is stored too."""
+    """A file of the page. `stored`: the compressed forms, the best first, then the file itself."""
 
-    path: Path
     media: str
-    codings: tuple[str, ...]
+    stored: tuple[Stored, ...]
 
-    def stored(self, accepted: str) -> tuple[Path, str | None]:
-        """Return the file to send, and its content coding. `accepted`: the header `Accept-Encoding`."""
+    def best(self, accepted: str) -> Stored:
+        """Return what to send. `accepted`: the header `Accept-Encoding`."""
         wanted = {part.partition(";")[0].strip() for part in accepted.lower().split(",") if not _is_refused(part)}
-        for coding in self.codings:
-            if coding in wanted:
-                return self.path.with_name(self.path.name + _CODINGS[coding]), coding
-        return self.path, None
+        return next(each for each in self.stored if each.coding is None or each.coding in wanted)
 
 
 class Built(NamedTuple):
@@ -62,8 +70,14 @@ def read(folder: Path) -> Built:
 
 
 def _asset(path: Path) -> Asset:
-    codings = tuple(coding for coding, end in _CODINGS.items() if path.with_name(path.name + end).exists())
-    return Asset(path, _TYPES[path.suffix], codings)
+    compressed = [(path.with_name(path.name + end), coding) for coding, end in _CODINGS.items()]
+    stored = [_stored(each, coding) for each, coding in compressed if each.exists()]
+    return Asset(_TYPES[path.suffix], (*stored, _stored(path, None)))
+
+
+def _stored(path: Path, coding: str | None) -> Stored:
+    octets = path.read_bytes()
+    return Stored(octets, coding, hashlib.blake2b(octets, digest_size=10).hexdigest())
 
 
 def _is_refused(part: str) -> bool:

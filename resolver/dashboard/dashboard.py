@@ -4,7 +4,6 @@ The page shows what the admin interface says and asks for what that permits. It 
 a person can do on the page, a program can do with the interface.
 """
 
-import hashlib
 from collections.abc import Iterable
 from functools import partial
 from typing import Final
@@ -100,14 +99,12 @@ class _Pages:
         asset = self._built.assets.get(request.match_info["name"])
         if asset is None:
             raise web.HTTPNotFound
-        path, coding = asset.stored(request.headers.get("Accept-Encoding", ""))
-        octets = path.read_bytes()  # a few kilobytes, in the page cache
-        tag = f'"{hashlib.blake2b(octets, digest_size=10).hexdigest()}"'
-        headers = {**HEADERS, "Cache-Control": _FOREVER, "ETag": tag, "Vary": "Accept-Encoding"}
-        if any(each.value in {"*", tag.strip('"')} for each in request.if_none_match or ()):
+        sent = asset.best(request.headers.get("Accept-Encoding", ""))
+        headers = {**HEADERS, "Cache-Control": _FOREVER, "ETag": f'"{sent.tag}"', "Vary": "Accept-Encoding"}
+        if any(each.value in {"*", sent.tag} for each in request.if_none_match or ()):
             return Response(status=304, headers=headers)
-        headers |= {"Content-Type": asset.media} | ({"Content-Encoding": coding} if coding else {})
-        return Response(body=octets, headers=headers)
+        headers |= {"Content-Type": asset.media} | ({"Content-Encoding": sent.coding} if sent.coding else {})
+        return Response(body=sent.octets, headers=headers)
 
     async def sign_in(self, request: web.Request) -> web.Response:
         """Answer with the form that asks for a token."""

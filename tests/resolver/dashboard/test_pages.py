@@ -152,7 +152,7 @@ def test_elements_escape_text_and_attributes() -> None:
     ("accepted", "coding"),
     [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip;q=0.5", "gzip"), ("identity", None), ("", None)],
 )
-async def test_files_are_compressed_and_kept_for_ever(browser: Client, accepted: str, coding: str | None) -> None:
+async def test_files_are_compressed_and_immutable(browser: Client, accepted: str, coding: str | None) -> None:
     headers = {"Accept-Encoding": accepted}
     async with browser.get("/ui/assets/main-AAAA.js", headers=headers, auto_decompress=False) as response:
         assert response.status == 200
@@ -164,6 +164,16 @@ async def test_files_are_compressed_and_kept_for_ever(browser: Client, accepted:
     headers["If-None-Match"] = tag
     async with browser.get("/ui/assets/main-AAAA.js", headers=headers) as response:
         assert (response.status, await response.read()) == (304, b"")
+
+
+async def test_an_upgrade_of_the_files_does_not_break_the_page_of_a_running_daemon(
+    browser: Client, files: Path
+) -> None:
+    before = (files / "main-AAAA.js").read_bytes()
+    for each in files.iterdir():
+        each.unlink()
+    async with browser.get("/ui/assets/main-AAAA.js", headers={"Accept-Encoding": "identity"}) as response:
+        assert (response.status, await response.read()) == (200, before)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "main-AAAA.js.gz", "..%2f..%2fpolicy.py", "other.js"])

@@ -1,0 +1,152 @@
+"""What people do in the views of the page: sources, queries, history, networks, zones, upstream servers, cache."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, Page, expect
+
+from resolver.admin.access.tokens import digest
+from tests.live.browser import Tab, chromium
+from tests.live.daemon import Daemon, until
+from tests.paths import ROOT
+
+pytestmark = pytest.mark.live
+
+EXAMPLE = ROOT / "examples/hub-spoke"
+ROLES = ("read", "operate")
+"""Names of tokens, which are also their roles, and their secrets with `pldns_` before."""
+COUNT = 8
+"""Endpoints of the source `lab`."""
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """The example estate, a source `lab`, and a token for each role."""
+    folder = tmp_path_factory.mktemp("views")
+    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
+    (folder / "lab").mkdir()
+    config = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
+    lab = {"name": "lab", "type": "files", "path": "./lab"}
+    made = Daemon(
+        folder, {"sources": [*config["sources"], lab], "networks": config["networks"], "zones": config["zones"]}
+    )
+    made.config["admin"]["tokens"] = [{"name": role, "role": role, "sha256": digest(f"pldns_{role}")} for role in ROLES]
+    made.write()
+    write(made, range(COUNT))
+    try:
+        made.start()
+        until(lambda: made.unix("GET", "/readyz")[0] == 200)
+        yield made
+    finally:
+        made.stop()
+    assert "Traceback" not in (text := made.log.read_text()), text
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def tab(browser: Browser, daemon: Daemon) -> Iterator[Tab]:
+    made = Tab(browser, f"http://127.0.0.1:{daemon.admin}/")
+    yield made
+    made.close()
+
+
+def write(daemon: Daemon, numbers: range, file: str = "all", network: str = "10.0.8") -> None:
+    """Write a file of the source `lab`. `network`: the first three octets of all addresses."""
+    path = daemon.directory / "lab" / f"{file}.yaml"
+    endpoints = [lab_endpoint(each, network) for each in numbers]
+    path.with_suffix(".new").write_text(yaml.safe_dump({"endpoints": endpoints}))
+    path.with_suffix(".new").rename(path)
+
+
+def lab_endpoint(number: int, network: str = "10.0.8") -> dict[str, object]:
+    target = f"/subscriptions/s/resourceGroups/r/providers/Microsoft.Storage/storageAccounts/lab{number}"
+    records = [{"fqdn": f"lab{number}.blob.core.windows.net", "ips": [f"{network}.{number + 10}"]}]
+    return {"name": f"pe-lab{number}", "target": target, "group": "blob", "state": "Approved", "records": records}
+
+
+def opened(tab: Tab, role: str, view: str) -> Page:
+    """Show a view to a person with a role."""
+    page = tab.open(view)
+    page.get_by_label("Token").fill(f"pldns_{role}")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector("main h1")
+    tab.settled()
+    return page
+
+
+def test_a_held_sync_is_shown_as_names_and_dropped_or_accepted(browser: Browser, tab: Tab, daemon: Daemon) -> None:
+    page = opened(tab, "operate", "sources")
+    page.get_by_role("button", name="Sync now: lab").click()
+    expect(page.locator(".toasts")).to_contain_text("Synced.")
+    write(daemon, range(0))
+    held = page.get_by_label("Held sync of lab")
+    expect(held).to_contain_text("remove:all 8 private endpoints", timeout=30_000)
+    expect(held.locator("del", has_text="lab3.blob.core.windows.net")).to_contain_text("10.0.8.13")
+    assert tab.violations() == []
+    held.get_by_role("button", name="Drop").click()
+    page.get_by_role("dialog").get_by_role("button", name="Drop").click()
+    expect(held).to_have_count(0)
+    assert daemon.addresses("lab3.blob.core.windows.net") == {"10.0.8.13"}
+    write(daemon, range(1))
+    expect(held).to_be_visible(timeout=30_000)
+    reader = Tab(browser, tab.base)
+    expect(opened(reader, "read", "sources").get_by_label("Held sync of lab")).to_be_visible()
+    expect(reader.page.locator("main button", has_text="Sync now")).to_have_count(0)
+    expect(reader.page.locator("main button", has_text="Accept")).to_have_count(0)
+    reader.close()
+    held.get_by_role("button", name="Accept").click()
+    page.get_by_role("dialog").get_by_role("button", name="Accept").click()
+    expect(held).to_have_count(0)
+    until(lambda: daemon.addresses("lab3.blob.core.windows.net") == set())
+
+
+def test_queries_are_shown_as_they_are_answered_until_a_pause(tab: Tab, daemon: Daemon) -> None:
+    page = opened(tab, "read", "queries?rcode=NOERROR")
+    page.get_by_label("Name, and names below it").fill("vault.azure.net")
+    expect(page).to_have_url(f"{tab.base}ui/queries?rcode=NOERROR&name=vault.azure.net")
+    rows = page.locator("tbody tr")
+
+    def asked() -> bool:
+        daemon.ask("kv-contoso-shared.vault.azure.net")
+        daemon.ask("lab0.blob.core.windows.net")
+        return rows.count() > 0
+
+    until(asked)
+    expect(rows.first).to_contain_text("kv-contoso-shared.vault.azure.net")
+    expect(rows.first).to_contain_text("127.0.0.0/24")
+    expect(page.locator("tbody tr", has_text="lab0")).to_have_count(0)
+    assert tab.violations() == []
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Clear").click()
+    daemon.ask("kv-contoso-shared.vault.azure.net")
+    expect(rows).to_have_count(0)
+    page.get_by_role("button", name="Go on").click()
+    until(asked)
+
+
+def test_the_history_of_a_name_is_a_timeline(tab: Tab, daemon: Daemon) -> None:
+    name = "lab20.blob.core.windows.net"
+    write(daemon, range(20, 21), "moves")
+    until(lambda: daemon.addresses(name) == {"10.0.8.30"})
+    page = opened(tab, "read", f"history?kind=name&name={name}")
+    expect(page.locator(".timeline > li")).to_have_count(1)
+    write(daemon, range(20, 21), "moves", "10.0.7")
+    changed = page.locator(".timeline > li").first
+    expect(changed).to_contain_text("changed", timeout=60_000)
+    expect(changed.locator(".gone")).to_contain_text("10.0.8.30")
+    expect(changed.locator(".new")).to_contain_text("10.0.7.30")
+    assert tab.violations() == []
+
+
+def test_upstream_servers_are_shown_with_their_health(tab: Tab) -> None:
+    page = opened(tab, "read", "upstreams?name=public")
+    expect(page.locator("tbody tr").first).to_contain_text("127.0.0.1:9")
+    page.get_by_label("Group or server").fill("nobody")
+    expect(page.locator("main")).to_contain_text("nobody")
