@@ -52,6 +52,8 @@ class Database(Generic[_S]):
         self._reading = ThreadPoolExecutor(1, "registry-read")
         self._writes: asyncio.Queue[_Write] = asyncio.Queue()
         self._has_tables = False
+        self._is_closing = False
+        """Ends a task whose cancellation has become another error, as when PostgreSQL's connection closes meanwhile."""
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -61,6 +63,7 @@ class Database(Generic[_S]):
         try:
             yield
         finally:
+            self._is_closing = True
             task.cancel()
             await asyncio.wait([task])
             self._file.end_reads()  # to read a large registry whole takes longer than control has to end
@@ -126,7 +129,7 @@ class Database(Generic[_S]):
         return await asyncio.get_running_loop().run_in_executor(self._writing, self._run, works)
 
     async def _commit_writes(self) -> None:
-        while True:
+        while not self._is_closing:
             batch = [await self._writes.get()]
             while len(batch) < _BATCH and not self._writes.empty():
                 batch.append(self._writes.get_nowait())
