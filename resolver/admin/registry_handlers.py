@@ -35,7 +35,7 @@ from resolver.http_protocol import Response
 from resolver.registry.model.access import Caller
 from resolver.registry.model.connection import Action
 from resolver.registry.model.failure import ArmFailure
-from resolver.registry.model.selection import Selection
+from resolver.registry.model.selection import Match, Selection
 from resolver.registry.model.short_request import EndpointRequest, NetworkRequest, TargetRequest
 
 if TYPE_CHECKING:  # only a configuration with a registry loads the registry
@@ -67,7 +67,7 @@ async def list_endpoints(context: Context, request: web.Request, asked: Registry
 async def get_endpoint(context: Context, request: web.Request, _: Parameters) -> web.Response:
     """Answer with one private endpoint."""
     with _refusals(request):
-        found = await _portal(context).endpoint(_caller(context, request), request.match_info["name"])
+        found = await _portal(context).endpoint(_caller(context, request), request.match_info["name"], Match.BEGINNING)
     return item_response(registry.endpoint(found.body, found.nic))
 
 
@@ -83,7 +83,9 @@ async def list_connections(context: Context, request: web.Request, asked: Regist
 async def get_connection(context: Context, request: web.Request, _: Parameters) -> web.Response:
     """Answer with one connection."""
     with _refusals(request):
-        found = await _portal(context).connection(_caller(context, request), request.match_info["name"])
+        found = await _portal(context).connection(
+            _caller(context, request), request.match_info["name"], Match.BEGINNING
+        )
     return item_response(registry.connection(found.body, found.message))
 
 
@@ -143,7 +145,7 @@ async def delete_endpoint(context: Context, request: web.Request, wanted: Deleti
     """Delete a private endpoint in any state."""
     portal, caller = _portal(context), _caller(context, request)
     with _refusals(request):
-        before = await portal.endpoint(caller, request.match_info["name"])
+        before = await portal.endpoint(caller, request.match_info["name"], Match.WHOLE)
         item = registry.endpoint(before.body, before.nic)
         with _audited(context, request, "registry.delete", item.id):
             await portal.delete_endpoint(caller, item.id, wanted.etag)
@@ -169,7 +171,7 @@ async def remove(context: Context, request: web.Request, wanted: DecisionRequest
 async def _decide(context: Context, request: web.Request, action: Action, wanted: DecisionRequest) -> web.Response:
     portal, caller = _portal(context), _caller(context, request)
     with _refusals(request):
-        before = await portal.connection(caller, request.match_info["name"])
+        before = await portal.connection(caller, request.match_info["name"], Match.WHOLE)
         key = before.body["id"]
         with _audited(context, request, f"registry.{action}", key):
             after = await portal.decide(caller, key, action, wanted.reason, wanted.etag)
@@ -187,10 +189,10 @@ async def plan(context: Context, request: web.Request, wanted: PlanRequest) -> w
                 raise Refused(Code.INVALID_BODY, "endpoint: is missing")
             changes = await portal.plan_creation(caller, _endpoint_request(wanted.endpoint))
         elif wanted.action == "delete":
-            found = await portal.endpoint(caller, wanted.name)
+            found = await portal.endpoint(caller, wanted.name, Match.WHOLE)
             changes = await portal.plan_deletion(caller, found.body["id"])
         else:
-            connection = await portal.connection(caller, wanted.name)
+            connection = await portal.connection(caller, wanted.name, Match.WHOLE)
             changes = await portal.plan_decision(caller, connection.body["id"], Action(wanted.action))
     return Response(body=msgspec.msgpack.encode(changes), content_type=MEDIA)
 

@@ -33,7 +33,7 @@ ConnectionText = Annotated[
     str,
     Argument(
         metavar="CONNECTION",
-        help="A connection: the name of its endpoint, its own name or id. The beginning of a name will do.",
+        help="A connection: the name of its endpoint, its own name or id.",
     ),
 ]
 Reason = Annotated[str, Option(help="Why. Both sides see it.")]

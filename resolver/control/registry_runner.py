@@ -75,8 +75,11 @@ class RegistryRunner:
                 if self._parts is None and (scan := await self.scan()):
                     self._publish(self._estate.take_scans({self._name: scan}, wall_clock.now()))
                 await asyncio.sleep(_RETRY if self._parts is None else _LOOK)
-                if await self._registry.changed_elsewhere():
-                    self._parts = None  # what this process commits from now on counts after the reading
+                try:
+                    if await self._registry.changed_elsewhere() or self._estate.sources[self._name].last_error:
+                        self._parts = None  # what this process commits from now on counts after the reading
+                except ReadError as error:
+                    self._fail(str(error))
             await asyncio.Event().wait()
         finally:
             if self._registry is not None:

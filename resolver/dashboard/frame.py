@@ -31,6 +31,7 @@ class Frame(NamedTuple):
             element("meta", name="color-scheme", content="light dark"),
             *(element("link", rel="stylesheet", href=f"assets/{name}") for name in self.built.styles),
             element("link", rel="icon", href=f"assets/{self.built.icon}") if self.built.icon else None,
+            element("link", rel="license", href=f"assets/{self.built.licences}") if self.built.licences else None,
             *(
                 element("link", rel="modulepreload", href=f"assets/{name}")
                 for name in (self.built.preloads if script else ())

@@ -14,7 +14,7 @@ from resolver.registry.model.access import Caller, check_access
 from resolver.registry.model.connection import Action
 from resolver.registry.model.failure import ArmFailure, no_database
 from resolver.registry.model.resource_id import ArmId
-from resolver.registry.model.selection import Selection
+from resolver.registry.model.selection import Match, Selection
 from resolver.registry.model.short_request import EndpointRequest, NetworkRequest, TargetRequest
 from resolver.registry.registry import Registry
 from resolver.registry.service import creation, lists, named, resources
@@ -75,13 +75,13 @@ class Portal:
         """Return the next targets after a key, `size` at most. Private link services are among them."""
         return await self._read(caller, lambda call: lists.targets(call, wanted, after, size))
 
-    async def endpoint(self, caller: Caller, text: str) -> EndpointEntry:
-        """Return the private endpoint with this id, name or beginning of a name."""
-        return await self._read(caller, lambda call: lists.endpoint_entry(call, named.endpoint(call, text)))
+    async def endpoint(self, caller: Caller, text: str, match: Match) -> EndpointEntry:
+        """Return the private endpoint with this id, or a name that the text matches."""
+        return await self._read(caller, lambda call: lists.endpoint_entry(call, named.endpoint(call, text, match)))
 
-    async def connection(self, caller: Caller, text: str) -> ConnectionEntry:
-        """Return the connection with this id, name or beginning of a name, or of the endpoint with this name."""
-        return await self._read(caller, lambda call: lists.connection_entry(call, named.connection(call, text)))
+    async def connection(self, caller: Caller, text: str, match: Match) -> ConnectionEntry:
+        """Return the connection with this id, or a name of its own or of its endpoint that the text matches."""
+        return await self._read(caller, lambda call: lists.connection_entry(call, named.connection(call, text, match)))
 
     async def decide(self, caller: Caller, connection: str, action: Action, reason: str, etag: str) -> ConnectionEntry:
         """Approve, reject or remove the connection with an id. Return it; as it was, where it is removed now.

@@ -52,17 +52,33 @@ class Registry:
             yield
 
     async def changed_elsewhere(self) -> bool:
-        """Return whether another process has changed the registry's file since the last call."""
-        return await self._database.changed_elsewhere()
+        """Return whether another process has changed the registry's file since the last call. Raises `ReadError`."""
+        try:
+            return await self._database.changed_elsewhere()
+        except Unavailable as error:
+            raise ReadError(str(error)) from error
 
     def follow(self, follower: Callable[[Mapping[str, Resources | None]], None] | None) -> None:
         """Call `follower` with the parts that each commit changes, before the writers get their results."""
         self._follower = follower
 
     async def differences(self, had: Mapping[str, Resources]) -> Changes:
-        """Return the parts that differ from those that the estate had. Raises `ReadError`."""
+        """Return the parts that differ from those that the estate had. Raises `ReadError`.
+
+        Raises it for a file in which nothing was ever written, too, where the estate had something: the file was lost.
+        """
+
+        def work(tx: Transaction) -> Changes:
+            if had and self.shared is None and not int(tx.fact("serial") or 0):
+                raise ReadError(
+                    f"{self.path} is empty, and the {len(had)} private endpoints and virtual networks of the last run "
+                    "are kept: stop pldns, put the file back, and start pldns; the first write to the registry "
+                    "begins without them"
+                )
+            return feed.differences(tx, had)
+
         try:
-            return await self._database.read(lambda tx: feed.differences(tx, had))
+            return await self._database.read(work)
         except Unavailable as error:
             raise ReadError(str(error)) from error
 

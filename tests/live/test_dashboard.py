@@ -118,6 +118,13 @@ def test_a_filter_is_in_the_address(tab: Tab) -> None:
     expect(page.locator(".finding-group h2", has_text="warning").first).to_be_visible()
 
 
+def test_the_licences_of_the_libraries_can_be_read(tab: Tab) -> None:
+    page = tab.open("findings")
+    page.get_by_role("link", name="Licences").click()
+    expect(page.get_by_text("Libraries in the page of pldns, and their licences.")).to_be_visible()
+    expect(page.get_by_text("preact")).to_be_visible()
+
+
 def test_an_error_says_what_to_do(tab: Tab) -> None:
     page = tab.open("findings?network=nowhere")
     expect(page.get_by_role("alert")).to_contain_text("there is no network `nowhere`")

@@ -92,7 +92,8 @@ def test_an_owner_rejects_and_approves(lab: Lab) -> None:
     assert row.split()[1:] == ["Pending", "acct", "(rg)", "file", "Please", "Awaiting", "approval"]
     name = "acct.file.core.windows.net"
     assert not lab.daemon.addresses(name)
-    assert lab.run("approve", "sho", "--reason", "yes") == "the connection of shop (rg) to acct (rg) is Approved\n"
+    assert lab.run("approve", "sho", code=1).endswith("Names that begin with 'sho': shop.\n")
+    assert lab.run("approve", "shop", "--reason", "yes") == "the connection of shop (rg) to acct (rg) is Approved\n"
     until(lambda: lab.daemon.addresses(name) == {"10.1.0.5"})
     assert json.loads(lab.run("reject", "SHOP", "-o", "json"))["state"] == "Rejected"
     until(lambda: not lab.daemon.addresses(name))

@@ -18,6 +18,9 @@ import { Toasts } from "./toast";
 
 const SECTIONS = ["Estate", "Queries", "System"] as const;
 
+/** The file with the licences of the libraries in the page. Only the server knows its name, which has a digest. */
+const LICENCES = document.querySelector<HTMLLinkElement>('link[rel="license"]')?.href;
+
 export function Page(): JSX.Element {
   const { view: path, query } = usePlace();
   const view = VIEWS.find((each) => each.path === path);
@@ -42,6 +45,7 @@ export function Page(): JSX.Element {
         <div class="who">
           <ThemeChoice />
           <Who />
+          {LICENCES && <a href={LICENCES}>Licences</a>}
         </div>
       </header>
       <main id="content" tabIndex={-1} ref={main}>

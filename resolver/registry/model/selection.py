@@ -1,5 +1,6 @@
 """What a person wants of a list of the registry, in the person's words."""
 
+from enum import Enum
 from typing import NamedTuple
 
 
@@ -16,3 +17,11 @@ class Selection(NamedTuple):
     """Ids, names or aliases."""
     names: tuple[str, ...] = ()
     """Names of endpoints, or of connections."""
+
+
+class Match(Enum):
+    """Which names a text can mean."""
+
+    WHOLE = "whole"
+    BEGINNING = "beginning"
+    """Where no name is the text, the only name that begins with it."""

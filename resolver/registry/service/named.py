@@ -1,4 +1,7 @@
-"""The resource that a person means: by its id, its name, or the beginning of a name that no other one has."""
+"""The resource that a person means: by its id or its name, and for reading by the beginning of a name.
+
+A change needs the whole name: when `pe` is deleted already, a second `delete pe` must not delete `pe2`.
+"""
 
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
@@ -7,6 +10,7 @@ from resolver.registry.model.access import check_access
 from resolver.registry.model.failure import ArmFailure
 from resolver.registry.model.fqdns import link_types
 from resolver.registry.model.resource_id import ArmId
+from resolver.registry.model.selection import Match
 from resolver.registry.service.call import ENDPOINT, Call
 from resolver.registry.service.lists import connection_types, consumer_name, name_of, rows, visible_subscriptions
 from resolver.registry.service.virtual_networks import SUBNETS
@@ -17,29 +21,35 @@ _SHOWN: Final = 4
 _LONGEST: Final = 200
 
 
-def endpoint(call: Call, text: str) -> Row:
+def endpoint(call: Call, text: str, match: Match) -> Row:
     """Return the private endpoint that a text means. Raises `ArmFailure` 403, 404 and 409."""
-    return _meant(call, text, (ENDPOINT,), "private endpoint", lambda row: (name_of(row),))
+    return _meant(call, text, match, (ENDPOINT,), "private endpoint", lambda row: (name_of(row),))
 
 
-def connection(call: Call, text: str) -> Row:
+def connection(call: Call, text: str, match: Match) -> Row:
     """Return the connection that a text means: its own name counts, and that of its endpoint. Raises `ArmFailure`.
 
     The name of a connection begins with that of its endpoint.
     """
-    return _meant(call, text, connection_types(), "connection", lambda row: (name_of(row), consumer_name(row)))
+    return _meant(call, text, match, connection_types(), "connection", lambda row: (name_of(row), consumer_name(row)))
 
 
 def subnet(call: Call, text: str) -> Row:
     """Return the subnet that a text means: `NETWORK/SUBNET`, or its own name. Raises `ArmFailure`."""
     return _meant(
-        call, text, (SUBNETS,), "subnet", lambda row: (name_of(row), f"{_network_of(row)}/{name_of(row)}"), _all
+        call,
+        text,
+        Match.WHOLE,
+        (SUBNETS,),
+        "subnet",
+        lambda row: (name_of(row), f"{_network_of(row)}/{name_of(row)}"),
+        _all,
     )
 
 
 def target(call: Call, text: str) -> Row:
     """Return the target, or the private link service, that a text means. Raises `ArmFailure`."""
-    return _meant(call, text, link_types(), "target", lambda row: (name_of(row),))
+    return _meant(call, text, Match.WHOLE, link_types(), "target", lambda row: (name_of(row),))
 
 
 def _network_of(subnet: Row) -> str:
@@ -59,6 +69,7 @@ def _all(call: Call, kinds: Collection[str], _beginning: str) -> Iterator[Row]:
 def _meant(
     call: Call,
     text: str,
+    match: Match,
     kinds: Collection[str],
     what: str,
     names: Callable[[Row], tuple[str, ...]],
@@ -81,11 +92,17 @@ def _meant(
             exact.append(row)
         elif any(each.startswith(folded) for each in known):
             near.append(row)
-    fitting = exact or near
+    fitting = exact or (near if match is Match.BEGINNING else [])
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
-        raise ArmFailure(404, "ResourceNotFound", f"There is no {what} {shown!r} that {call.caller.name} can see.")
-    ids = ", ".join(row.id for row in fitting[:_SHOWN])
-    more = f" and {len(fitting) - _SHOWN} more" if len(fitting) > _SHOWN else ""
-    raise ArmFailure(409, "AmbiguousName", f"{shown!r} can be any of these {what}s. Use an id: {ids}{more}.")
+        others = f" Names that begin with {shown!r}: {_listed(near, lambda row: names(row)[-1])}." if near else ""
+        missing = f"There is no {what} {shown!r} that {call.caller.name} can see.{others}"
+        raise ArmFailure(404, "ResourceNotFound", missing)
+    ids = _listed(fitting, lambda row: row.id)
+    raise ArmFailure(409, "AmbiguousName", f"{shown!r} can be any of these {what}s. Use an id: {ids}.")
+
+
+def _listed(found: list[Row], text: Callable[[Row], str]) -> str:
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return ", ".join(text(row) for row in found[:_SHOWN]) + more

@@ -52,6 +52,8 @@ class Database(Generic[_S]):
         self._reading = ThreadPoolExecutor(1, "registry-read")
         self._writes: asyncio.Queue[_Write] = asyncio.Queue()
         self._has_tables = False
+        self._is_closing = False
+        """Ends a task whose cancellation has become another error, as when PostgreSQL's connection closes meanwhile."""
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -61,6 +63,7 @@ class Database(Generic[_S]):
         try:
             yield
         finally:
+            self._is_closing = True
             task.cancel()
             await asyncio.wait([task])
             self._file.end_reads()  # to read a large registry whole takes longer than control has to end
@@ -80,9 +83,17 @@ class Database(Generic[_S]):
             raise self._unavailable(error) from error
 
     async def changed_elsewhere(self) -> bool:
-        """Return whether another process has committed since the last call, or since the file was opened."""
+        """Return whether another process has committed since the last call, or since the file was opened.
+
+        Raises `Unavailable` where the file was removed or replaced.
+        """
+
+        def look() -> bool:
+            self._file.check_in_place()
+            return self._file.changed_elsewhere()
+
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._writing, self._file.changed_elsewhere)
+            return await asyncio.get_running_loop().run_in_executor(self._writing, look)
         except sqlite3.Error:
             return False  # the next read or write says what is wrong
 
@@ -100,6 +111,7 @@ class Database(Generic[_S]):
 
     def _run(self, works: Sequence[Callable[[Transaction], Any]]) -> tuple[list[Any], _S | None]:
         """Run writes as one commit. Return the result or the exception of each one, and the summary of the changes."""
+        self._file.check_in_place()
         self._file.begin()
         try:
             results, changed, now = self._file.run(works)
@@ -117,7 +129,7 @@ class Database(Generic[_S]):
         return await asyncio.get_running_loop().run_in_executor(self._writing, self._run, works)
 
     async def _commit_writes(self) -> None:
-        while True:
+        while not self._is_closing:
             batch = [await self._writes.get()]
             while len(batch) < _BATCH and not self._writes.empty():
                 batch.append(self._writes.get_nowait())

@@ -85,6 +85,7 @@ class SharedDatabase(Database[_S]):
             try:
                 yield
             finally:
+                self._is_closing = True
                 task.cancel()
                 await asyncio.wait([task])
 
@@ -190,7 +191,7 @@ class SharedDatabase(Database[_S]):
     async def _follow(self, server: Postgres) -> None:
         """Make the changes of others as they are announced, until the connection is lost. Raises `Unavailable`."""
         steady, pruned = asyncio.get_running_loop().time, 0.0
-        while True:
+        while not self._is_closing:
             async with self._busy:
                 try:
                     await self._catch_up(server)
@@ -212,7 +213,7 @@ class SharedDatabase(Database[_S]):
 
     async def _keep_connected(self) -> None:
         pause, longest = _RETRY
-        while True:
+        while not self._is_closing:
             try:
                 if not self._tables:
                     self._tables = await self._in_thread(self._open_copy)

@@ -5,6 +5,7 @@ see the last commit and do not wait for writes. Does not know threads, and what 
 """
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -35,6 +36,8 @@ class SqliteFile:
         self._synchronous = synchronous
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
+        """Device and inode of the file that the writer has open."""
         self._seen = 0
         self._reads_end = False
 
@@ -45,15 +48,33 @@ class SqliteFile:
         if self._writer is None:
             # MEMORY: in the sandbox, SQLite may write no file elsewhere.
             pragmas = ("journal_mode = WAL", f"synchronous = {self._synchronous}", "temp_store = MEMORY")
+            with contextlib.suppress(OSError):  # SQLite says what is wrong; on its own it would let everyone read
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             writer = _connected(self.path, *pragmas)
             try:
                 self._migrate(writer)
+                self._opened = self._present()
             except BaseException:
                 writer.close()
                 raise
             self._writer = writer
             self._seen = self._version()
         return self._writer
+
+    def check_in_place(self) -> None:
+        """Raise `Unavailable` where the path has no longer the file that is open: what is written would be lost."""
+        if self._opened and self._present() != self._opened:
+            raise Unavailable(
+                f"{self.path} was removed or replaced while pldns had it open, so that writes would be lost: "
+                "stop pldns, put the file back, and start pldns"
+            )
+
+    def _present(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def changed_elsewhere(self) -> bool:
         """Return whether another connection has committed since the last call. False while the file is not open."""
@@ -119,8 +140,9 @@ class SqliteFile:
     # -- reads, all in one thread
 
     def read(self, work: Callable[[Transaction], _T]) -> _T:
-        """Return what `work` returns for the last committed state. Raises what it raises, and sqlite3.Error."""
+        """Return what `work` returns for the last committed state. Raises also `Unavailable` and sqlite3.Error."""
         if self._reader is None:
+            self.check_in_place()  # SQLite would make a new file
             self._reader = _connected(self.path, "query_only = ON", "temp_store = MEMORY")
             self._reader.set_progress_handler(lambda: self._reads_end, _LOOK)
         self._reader.execute("BEGIN")

@@ -104,11 +104,21 @@ async def test_the_owner_sees_who_waits_and_approves(client: Client, registry: R
     assert (await get(client, f"{CONNECTIONS}/shop", 404))["azure"] == "ResourceNotFound"
 
 
-async def test_the_beginning_of_a_name_will_do_where_one_has_it(client: Client, registry: Registry) -> None:
+async def test_the_beginning_of_a_name_will_do_for_reading_where_one_has_it(client: Client, registry: Registry) -> None:
     assert (await get(client, f"{CONNECTIONS}/sho"))["endpoint"] == network("shop")
-    problem = await post(client, f"{CONNECTIONS}/sh/approve", {}, 409)
+    problem = await get(client, f"{CONNECTIONS}/sh", 409)
     assert problem["azure"] == "AmbiguousName"
     assert f"{account()}/privateEndpointConnections/shelf." in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", [f"{ENDPOINTS}/sho/delete", *(f"{CONNECTIONS}/sho/{each}" for each in ("approve", "reject", "delete"))]
+)
+async def test_a_change_needs_the_whole_name(client: Client, registry: Registry, path: str) -> None:
+    before = await get(client, f"{ENDPOINTS}/shop")
+    problem = await post(client, path, {}, 404)
+    assert (problem["azure"], "Names that begin with 'sho': shop" in problem["detail"]) == ("ResourceNotFound", True)
+    assert await get(client, f"{ENDPOINTS}/shop") == before
 
 
 async def test_two_people_do_not_decide_over_each_other(client: Client, registry: Registry) -> None:

@@ -98,6 +98,10 @@ async def test_every_address_on_a_page_is_relative(browser: Client, path: str) -
     assert [each for each in page.links if re.match(r"/|[a-z]+:", each)] == []
 
 
+async def test_a_page_leads_to_the_licences_of_its_libraries(browser: Client) -> None:
+    assert "assets/licences.txt" in (await read(browser, "/ui/")).links
+
+
 async def test_status_can_be_read_without_javascript(browser: Client, control: ScriptedControl) -> None:
     page = await read(browser, "/ui/")
     assert "pldns is ready: " in page.text or "pldns answers, but " in page.text

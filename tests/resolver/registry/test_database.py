@@ -105,6 +105,29 @@ async def test_a_database_that_cannot_be_opened_is_unavailable_and_comes_back(tm
             await registry.differences({})
 
 
+async def test_a_file_that_is_removed_or_replaced_gets_no_more_writes(tmp_path: Path) -> None:
+    database = _database(tmp_path)
+    async with database.opened():
+        await database.write(_put(ONE))
+        assert await database.read(lambda tx: tx.get(ONE.key))
+        assert not await database.changed_elsewhere()
+        (tmp_path / FILE).rename(tmp_path / "saved")
+        with pytest.raises(Unavailable, match="was removed or replaced"):
+            await database.write(_put(ONE))
+        with pytest.raises(Unavailable, match="was removed or replaced"):
+            await database.changed_elsewhere()
+        assert await database.read(lambda tx: tx.get(ONE.key))
+        (tmp_path / "saved").rename(tmp_path / FILE)
+        assert await database.write(_put(ONE)) == 2
+
+
+async def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    database = _database(tmp_path)
+    async with database.opened():
+        await database.write(_put(ONE))
+        assert {each.stat().st_mode & 0o777 for each in tmp_path.iterdir()} == {0o600}
+
+
 async def test_a_damaged_database_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database" * 1000)
     database = _database(tmp_path)

@@ -73,3 +73,18 @@ async def test_what_another_process_commits_during_a_takeover_is_followed(
             await published.wait()
         following.cancel()
         await asyncio.wait([following])
+
+
+async def test_what_the_last_run_had_is_kept_when_the_file_of_the_registry_is_lost(
+    lab: Arm, registry: Registry, tmp_path: Path
+) -> None:
+    await lab("PUT", network("pe1"), endpoint(account(), "blob"))
+    estate = Estate(settings.ControlSettings(sources=(LAB,)))
+    await _started(estate, registry)
+    registry.follow(None)
+    empty = Registry(str(tmp_path / "empty"), registry.settings)
+    (tmp_path / "empty").mkdir()
+    async with empty.opened():
+        assert await RegistryRunner(LAB, empty, estate, lambda _: None).scan() is None
+    assert _names(estate) == {"pe1"}
+    assert "put the file back" in estate.sources["lab"].last_error
