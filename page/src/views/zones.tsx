@@ -140,7 +140,7 @@ function Names(props: { zone: string; query: URLSearchParams }): JSX.Element {
                 head: "History",
                 cell: (each) => (
                   <Link
-                    class="target"
+                    class="target word"
                     to={href("history", { name: each.name })}
                     title={`History of ${each.name}`}
                   >
