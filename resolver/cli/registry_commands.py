@@ -1,11 +1,10 @@
 """The commands of the registry: private endpoints, and connections that wait for approval, for people without `az`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
-from resolver.cli.admin_client import Json
 from resolver.cli.command_class import Commands
 from resolver.cli.options import (
     DEFAULT_CONFIG,
@@ -18,6 +17,9 @@ from resolver.cli.options import (
     StateFilter,
     admin_url,
 )
+
+if TYPE_CHECKING:  # a command loads the client when it asks the daemon
+    from resolver.cli.admin_client import Json
 
 registry = Commands(help="Show, make, approve, reject and delete what the registry has.", no_args_is_help=True)
 _create = Commands(help="Make an endpoint, a network or a target. Changes nothing that exists.", no_args_is_help=True)
@@ -271,7 +273,7 @@ def create_target(  # noqa: PLR0913, PLR0917 - as above
     raise Exit(what.create_target(admin_url(admin, config), wanted, output != Output.TABLE))
 
 
-def _plan(admin: str | None, config: Path | None, output: Output, wanted: Json) -> int:
+def _plan(admin: str | None, config: Path | None, output: Output, wanted: "Json") -> int:
     """Print what a change would do; return the exit status."""
     from resolver.cli import plan  # noqa: PLC0415
 

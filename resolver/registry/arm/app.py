@@ -87,8 +87,8 @@ class _ResourceManager:
         for path in ("/{tenant}/oauth2/v2.0/token", "/{tenant}/oauth2/token"):
             app.router.add_post(path, self._token)
         app.router.add_get("/tenants", self._tenants)
-        app.router.add_get("/subscriptions", self._subscriptions)
-        app.router.add_route("*", "/subscriptions/{tail:.+}", self._resource)
+        app.router.add_get("/{root:(?i:subscriptions)}", self._subscriptions)
+        app.router.add_route("*", "/{root:(?i:subscriptions)}/{tail:.+}", self._resource)
         app.router.add_route("*", "/{tail:.*}", self._nothing)
         return app
 
@@ -142,7 +142,8 @@ class _ResourceManager:
             return (await self._reply(request, caller, found)).response()
         try:
             reply = await self._reply(request, caller, found)
-        except ArmFailure as failure:
+        except (ArmFailure, Unavailable, web.HTTPRequestEntityTooLarge) as error:
+            failure = _failure_of(error)
             self._audit(request, caller, {"status": failure.status, "refused": failure.code})
             raise
         self._audit(request, caller, {"status": reply.status, **_state(reply.body)})
@@ -175,6 +176,13 @@ class _ResourceManager:
                 return other
             challenge = tokens.challenge(self._origin(request), self._registry.settings().tenant)
             raise _Challenged(failure, challenge) from None
+
+
+def _failure_of(error: ArmFailure | Unavailable | web.HTTPRequestEntityTooLarge) -> ArmFailure:
+    """Return the failure as whose error a request is answered."""
+    if isinstance(error, ArmFailure):
+        return error
+    return no_database() if isinstance(error, Unavailable) else _TOO_LARGE
 
 
 def _state(body: Any) -> dict[str, str]:  # noqa: ANN401 - JSON of any resource

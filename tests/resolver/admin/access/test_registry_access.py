@@ -1,6 +1,7 @@
 """Who may do what in the registry: the same tokens at the admin interface and at the Resource Manager's API."""
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -191,6 +192,10 @@ async def test_the_audit_log_has_every_write_of_the_resource_manager(two: Two) -
     assert (await two.ask("DELETE", network("pe"), token))[0] == 202
     assert (await two.ask("GET", network("hub", "virtualNetworks"), token))[0] == 200
     assert (await two.ask("PUT", network("pe"), "pldns_consumer", {"location": "here"}))[0] == 400
+    large = {"Authorization": "Bearer pldns_consumer", "Content-Type": "application/json"}
+    path = f"{network('pe')}?api-version={VERSION}"
+    async with two.arm.put(path, data=BytesIO(b" " * 5_000_000), headers=large) as sent:
+        assert sent.status == 413
     found = [(each.who, each.action, each.target, each.after) for each in two.context.audit_log.entries]
     assert found == [
         ("client networker at 127.0.0.1", "registry.put", account(), {"status": 403, "refused": "AuthorizationFailed"}),
@@ -198,6 +203,10 @@ async def test_the_audit_log_has_every_write_of_the_resource_manager(two: Two) -
         (
             "token consumer at 127.0.0.1", "registry.put", network("pe"),
             {"status": 400, "refused": "LocationNotAvailableForResourceType"},
+        ),
+        (
+            "token consumer at 127.0.0.1", "registry.put", network("pe"),
+            {"status": 413, "refused": "RequestContentTooLarge"},
         ),
     ]  # fmt: skip
 
