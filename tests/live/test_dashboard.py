@@ -1,4 +1,4 @@
-"""The page in a real browser: every view, for everybody, and whatever the estate has for names."""
+"""The page in a real browser: every view, for everybody, also with hostile names in the estate."""
 
 import shutil
 from collections.abc import Iterator, Sequence

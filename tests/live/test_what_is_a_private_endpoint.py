@@ -421,7 +421,7 @@ def test_a_service_is_reached_by_its_id_or_by_its_alias(lab: Lab) -> None:
 
 
 def test_an_alias_needs_a_manual_request(lab: Lab) -> None:
-    """Whoever connects by alias must use the manual way."""
+    """A connection by alias must be a manual request."""
     alias = lab.service("manual")["properties"]["alias"]
     refused = lab.ask("manual", endpoint(alias), BOTH)
     assert (refused.status, refused.code) == (400, "InvalidRequestContent")

@@ -42,8 +42,8 @@ class StoredAddresses(Protocol):
 class AddressPool:
     """The free addresses of a subnet. `hold` is how long a released address is held, in seconds.
 
-    Nothing is kept between two calls, so the pool is right whoever changes the rows. To find the lowest free address
-    takes two counts of the rows, and where there is a gap, further counts of half, a quarter and so on of them.
+    Nothing is kept between two calls, so the pool is right after another process has changed the rows. Finding the
+    lowest free address takes two counts of the rows, and where there is a gap, further counts of half, a quarter and so on of them.
     """
 
     def __init__(self, subnet: Subnet, hold: float, stored: StoredAddresses) -> None:
