@@ -43,7 +43,8 @@ class AddressPool:
     """The free addresses of a subnet. `hold` is how long a released address is held, in seconds.
 
     Nothing is kept between two calls, so the pool is right after another process has changed the rows. Finding the
-    lowest free address takes two counts of the rows, and where there is a gap, further counts of half, a quarter and so on of them.
+    lowest free address takes two counts of the rows, and where there is a gap, further counts of half, a quarter and
+    so on of them.
     """
 
     def __init__(self, subnet: Subnet, hold: float, stored: StoredAddresses) -> None:
