@@ -26,6 +26,7 @@ def url(server: PostgresServer) -> str:
 
 async def test_a_commit_is_announced_at_the_others_and_both_copies_are_the_same(tmp_path: Path, url: str) -> None:
     async with shared(tmp_path / "a", url) as (a, _), shared(tmp_path / "b", url) as (b, seen):
+        assert await b.read(names) == set()  # from now on it announces changes
         assert await a.write(put("one", at="a")) == 1
         await seen.until(key_of("one"))
         assert await b.read(names) == {"one"}

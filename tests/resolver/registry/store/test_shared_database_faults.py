@@ -18,6 +18,7 @@ async def test_without_the_server_reads_go_on_and_writes_fail_until_it_is_back(
 ) -> None:
     url = server.database()
     async with shared(tmp_path / "a", url) as (a, _), shared(tmp_path / "b", url) as (b, seen):
+        assert await b.read(names) == set()  # from now on it announces changes
         await a.write(put("one"))
         await seen.until(key_of("one"))
         server.kill()
