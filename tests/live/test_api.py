@@ -64,6 +64,9 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 def test_generated_requests_get_responses_that_the_document_has(daemon: Daemon, tmp_path: Path) -> None:
     """No error of the server, and no response outside of the document. `make api` sends all requests."""
+    # A body with too many items may also be too large: 413 is as good as 400 then.
+    refused = [str(each) for each in (400, 401, 403, 404, 405, 409, 413, 415)]
+    (tmp_path / "schemathesis.toml").write_text(f"[checks.negative_data_rejection]\nexpected-statuses = {refused}\n")
     phases, examples, least = ("coverage,fuzzing", "30", 2_000) if "PLDNS_WHOLE_API" in os.environ else ALONE
     command: list[str | Path] = [
         SCHEMATHESIS, "run", f"http://127.0.0.1:{daemon.admin}/v1/openapi.json", "--no-color", "--continue-on-failure",
