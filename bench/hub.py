@@ -12,6 +12,7 @@ only.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import resource
@@ -40,6 +41,8 @@ READERS: Final = 20
 RATE: Final = 100
 """Creates per second."""
 _CREATORS: Final = 16
+_PATIENCE: Final = 30.0
+"""Seconds to wait for the last changes."""
 _NEARLY: Final = 600
 """Octets by which the headers and states of two responses may differ."""
 
@@ -67,6 +70,15 @@ class Spokes:
         self.received: dict[int, list[float]] = {}
         """Monotonic times at which readers received the endpoint with this number."""
         self.lost = 0
+        self.more = asyncio.Event()
+        """Set when a reader has received a change."""
+
+    async def have_received(self, numbers: Sequence[int]) -> None:
+        """Wait until each reader has received the endpoints with these numbers."""
+        for number in numbers:
+            while len(self.received.get(number, ())) < READERS:
+                self.more.clear()
+                await self.more.wait()
 
     async def copied(self) -> None:
         """Connect all, and wait until each has a whole copy."""
@@ -138,17 +150,21 @@ class Spoke(asyncio.Protocol):
                 number = delta.part.rpartition("/pe")[2]
                 if number.isdecimal():
                     self._spokes.received.setdefault(int(number), []).append(now)
+            self._spokes.more.set()
 
 
 async def follow(count: int) -> None:
-    """Simulate spokes. Print a line after the copies, and another one when a line of input arrives."""
+    """Simulate spokes. Print a line after the copies, and one when the changes that a line asks for are there."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     spokes, began = Spokes(count), time.monotonic()
     await spokes.copied()
     print(json.dumps({"seconds": time.monotonic() - began, "octets": spokes.copy_octets}), flush=True)
     spokes.octets = 0
-    await asyncio.to_thread(sys.stdin.readline)
+    created: list[int] = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    with contextlib.suppress(TimeoutError):  # the other process reports what is missing
+        async with asyncio.timeout(_PATIENCE):
+            await spokes.have_received(created)
     print(json.dumps({"octets": spokes.octets, "lost": spokes.lost, "received": spokes.received}), flush=True)
 
 
@@ -174,9 +190,9 @@ class Followers:
             raise Broken("the spokes failed")
         return dict(json.loads(text))
 
-    def end(self) -> dict[str, Any]:
-        """Return what the spokes have received since the copies."""
-        print(file=cast("TextIO", self._process.stdin), flush=True)
+    def end(self, created: Sequence[int]) -> dict[str, Any]:
+        """Return what the spokes have received, as soon as the readers have the endpoints with these numbers."""
+        print(json.dumps(created), file=cast("TextIO", self._process.stdin), flush=True)
         return self.line()
 
 
@@ -240,8 +256,7 @@ def _changes(followers: Followers, control: int, numbers: Sequence[int], alone: 
     done = asyncio.run(_create(numbers))
     seconds = time.monotonic() - began
     cost = (cpu(control) - before) / len(done)
-    time.sleep(2)  # the last changes arrive
-    found = followers.end()
+    found = followers.end(sorted(done))
     received: dict[str, list[float]] = found["received"]
     delays = sorted(
         max(0.0, at - done[int(number)]) for number, ats in received.items() for at in ats if int(number) in done

@@ -79,7 +79,7 @@ class Group:
     def remove(self) -> None:
         """Remove the group. All of its processes must have ended."""
         while (self.path / "cgroup.procs").read_text():
-            time.sleep(0.05)  # the kernel removes an ended process a little later, and reports it nowhere
+            time.sleep(0.05)  # the kernel removes an ended process a little later; cgroups v1 do not report it
         self.path.rmdir()
 
 
