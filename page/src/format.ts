@@ -83,3 +83,26 @@ export function visible(text: string): string {
     (found) => `\\u${found.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`,
   );
 }
+
+const WHOLE = 24;
+const LONGEST_PIECE = 32;
+
+/**
+ * Return a text in the pieces between which a line may break: after dots, slashes and other signs in names and ids, and
+ * inside a piece that would be longer than a line. A short text is one piece.
+ */
+export function pieces(text: string): string[] {
+  if (text.length <= WHOLE) return [text];
+  return text
+    .split(/(?<=[./_@:|](?=\S))/)
+    .flatMap((each) => (each.length > LONGEST_PIECE && !/[\s-]/.test(each) ? cut(each) : [each]));
+}
+
+/** Return whether a text is one word, so short that no line has to break in it. */
+export function isWhole(text: string): boolean {
+  return text.length <= WHOLE && !/\s/.test(text);
+}
+
+function cut(text: string): string[] {
+  return text.match(new RegExp(`.{1,${LONGEST_PIECE / 2}}`, "gsu")) ?? [];
+}

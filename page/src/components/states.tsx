@@ -51,16 +51,19 @@ export function Loading(): JSX.Element {
   );
 }
 
-/** The data of a resource; in its place, or beside old data, that it is being read or why that failed. */
+/**
+ * The data of a resource; in its place, or beside old data, that it is being read or why that failed. It is busy while
+ * it shows the data of an earlier question.
+ */
 export function Loaded<T>(props: {
   resource: Resource<T>;
   children: (data: T) => ComponentChildren;
 }): JSX.Element {
-  const { data, error, reload } = props.resource;
+  const { data, error, isEarlier, reload } = props.resource;
   return (
-    <>
+    <div class="resource" aria-busy={isEarlier}>
       {error && <ErrorBox error={error} retry={reload} />}
       {data === undefined ? !error && <Loading /> : props.children(data)}
-    </>
+    </div>
   );
 }

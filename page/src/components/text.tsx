@@ -1,8 +1,8 @@
 // Texts of pldns and Azure: always text, never markup. Each is kept apart from the text around it, so that characters
 // that change the direction of writing change nothing else.
 
-import type { JSX } from "preact";
-import { absolute, counted, groupOf, relative, shortId, visible } from "../format";
+import { Fragment, type JSX } from "preact";
+import { absolute, counted, groupOf, isWhole, pieces, relative, shortId, visible } from "../format";
 import { Store, useStore } from "../state/store";
 import { toast } from "./toast";
 
@@ -16,9 +16,22 @@ export function useNow(): Date {
   return useStore(now);
 }
 
-/** A value as it is. */
+/** A value as it is. A long one may wrap at the signs in it, a short word not at all. */
 export function Text(props: { value: string }): JSX.Element {
-  return <bdi>{visible(props.value)}</bdi>;
+  const text = visible(props.value);
+  if (isWhole(text)) return <bdi class="whole">{text}</bdi>;
+  const [first, ...others] = pieces(text);
+  return (
+    <bdi>
+      {first}
+      {others.map((each, index) => (
+        <Fragment key={index}>
+          <wbr />
+          {each}
+        </Fragment>
+      ))}
+    </bdi>
+  );
 }
 
 /** A name, address or id that a click copies. `shown`: a shorter text for it. */
@@ -35,7 +48,7 @@ export function Copy(props: { value: string; shown?: string }): JSX.Element {
   };
   return (
     <button type="button" class="copy" title={`Copy ${visible(props.value)}`} onClick={copy}>
-      <bdi>{visible(props.shown ?? props.value)}</bdi>
+      <Text value={props.shown ?? props.value} />
     </button>
   );
 }
