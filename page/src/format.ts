@@ -88,14 +88,23 @@ const WHOLE = 24;
 const LONGEST_PIECE = 32;
 
 /**
- * Return a text in the pieces between which a line may break: after dots, slashes and other signs in names and ids, and
- * inside a piece that would be longer than a line. A short text is one piece.
+ * Return a text in the pieces between which a line may break in addition to its spaces and hyphens: after dots, slashes
+ * and other signs in long names and ids, and inside a piece that would be longer than a line.
  */
 export function pieces(text: string): string[] {
   if (text.length <= WHOLE) return [text];
-  return text
-    .split(/(?<=[./_@:|](?=\S))/)
-    .flatMap((each) => (each.length > LONGEST_PIECE && !/[\s-]/.test(each) ? cut(each) : [each]));
+  const found: string[] = [];
+  let rest = "";
+  for (const word of text.split(/(?<=\s)/)) {
+    const [first = "", ...others] =
+      word.length > WHOLE ? word.split(/(?<=[./_@:|](?=\S))/).flatMap(cut) : [word];
+    rest += first;
+    for (const each of others) {
+      found.push(rest);
+      rest = each;
+    }
+  }
+  return [...found, rest];
 }
 
 /** Return whether a text is one word, so short that no line has to break in it. */
@@ -104,5 +113,6 @@ export function isWhole(text: string): boolean {
 }
 
 function cut(text: string): string[] {
+  if (text.length <= LONGEST_PIECE || text.includes("-")) return [text];
   return text.match(new RegExp(`.{1,${LONGEST_PIECE / 2}}`, "gsu")) ?? [];
 }

@@ -34,20 +34,29 @@ export function Text(props: { value: string }): JSX.Element {
   );
 }
 
+/** Copy a text, and say so. */
+export function copied(value: string): void {
+  navigator.clipboard.writeText(value).then(
+    () => {
+      toast("Copied.");
+    },
+    () => {
+      toast("This browser does not permit copying.", "problem");
+    },
+  );
+}
+
 /** A name, address or id that a click copies. `shown`: a shorter text for it. */
 export function Copy(props: { value: string; shown?: string }): JSX.Element {
-  const copy = (): void => {
-    void navigator.clipboard.writeText(props.value).then(
-      () => {
-        toast("Copied.");
-      },
-      () => {
-        toast("This browser does not permit copying.", "problem");
-      },
-    );
-  };
   return (
-    <button type="button" class="copy" title={`Copy ${visible(props.value)}`} onClick={copy}>
+    <button
+      type="button"
+      class="copy"
+      title={`Copy ${visible(props.value)}`}
+      onClick={() => {
+        copied(props.value);
+      }}
+    >
       <Text value={props.shown ?? props.value} />
     </button>
   );
