@@ -185,7 +185,7 @@ def history(  # noqa: PLR0913, PLR0917 - as above
 
 
 @listings.command()
-def tail(
+def tail(  # noqa: PLR0913, PLR0917 - as above
     name: Annotated[str | None, Option(help="Only this name and names below it.")] = None,
     client: Annotated[str | None, Option(help="Only clients with this address, or in this network as CIDR.")] = None,
     rcode: Annotated[str | None, Option(help="Only replies with this rcode, for example NXDOMAIN.")] = None,
