@@ -44,8 +44,8 @@ class QueryItem(Model):
     origin: QueryOrigin = Field(
         description="Where the answer comes from: `endpoint`; `zone`, a zone file or a private DNS zone; `fallback`, "
         "an upstream server although the name may be private; `upstream`, for all other names; `pldns` itself: special "
-        "names, names that the configuration denies, and refused queries. Found from the estate as it is when the query "
-        "is shown."
+        "names, names that the configuration denies, and refused queries. Found from the estate as it is when the "
+        "query is shown."
     )
     answer: list[str] | None = Field(
         description="The first 16 records of the answer as type and data, such as `A 10.1.0.4`; null where the reply "
