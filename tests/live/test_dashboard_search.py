@@ -11,7 +11,7 @@ import yaml
 from playwright.sync_api import Browser, Page, expect
 
 from tests.live.browser import RULES, Tab, chromium
-from tests.live.daemon import Daemon
+from tests.live.daemon import Daemon, until
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.live
@@ -155,7 +155,7 @@ def test_the_overview_leads_to_what_is_to_do(tab: Tab) -> None:
 
 def test_charts_begin_in_the_first_seconds_and_are_read_with_keys(tab: Tab) -> None:
     page = tab.open()
-    chart = page.get_by_role("slider", name="Answers per second")
+    chart = page.get_by_role("slider", name="Answers per second, the last hour", exact=True)
     expect(chart).to_have_attribute("aria-valuetext", re.compile("private .*, public "))
     chart.press("Home")
     expect(chart).to_have_attribute("aria-valuenow", "0")
@@ -173,6 +173,7 @@ def test_words_in_tables_are_whole(tab: Tab, view: str) -> None:
 def test_a_new_user_gets_the_next_step(browser: Browser, tmp_path: Path) -> None:
     daemon = Daemon(tmp_path, {"sources": []}).start()
     try:
+        until(lambda: daemon.get("/livez")[0] == 200)
         tab = Tab(browser, f"http://127.0.0.1:{daemon.admin}/")
         page = tab.open()
         expect(page.get_by_role("region", name="Tell pldns where your endpoints are")).to_contain_text("type: azure")
