@@ -48,17 +48,12 @@ class Frame(NamedTuple):
                 element(
                     "div",
                     element("a", "Skip to content", class_="skip", href="#content"),
-                    element("header", self._brand(), self._navigation(), self._who(), class_="bar"),
+                    element("header", _brand(), self._navigation(), self._who(), class_="bar"),
                     element("main", lacks, element("h1", title), *body, id="content", tabindex="-1"),
                     id="page",
                 ),
             ),
         )
-
-    def _brand(self) -> Html:
-        icon = f"assets/{self.built.icon}"
-        mark = element("img", src=icon, alt="", class_="mark") if self.built.icon else None
-        return element("a", mark, "pldns", href="./", class_="brand")
 
     def _navigation(self) -> Html | None:
         if self.identity is None:
@@ -76,6 +71,10 @@ class Frame(NamedTuple):
             return element("a", "Sign in", href="sign-in", class_="who")
         out = element("form", element("button", "Sign out"), method="post", action="../sign-out")
         return element("div", element("span", self.identity.name), out, class_="who")
+
+
+def _brand() -> Html:
+    return element("a", "pldns", href="./", class_="brand")
 
 
 def _hint(text: str) -> Html:

@@ -9,7 +9,7 @@ from typing import Final
 
 _INVISIBLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """Control characters, and those that change the direction of text or have no width."""
-_EMPTY: Final = frozenset(("input", "link", "meta", "br", "img"))
+_EMPTY: Final = frozenset(("input", "link", "meta", "br"))
 
 
 class Html(str):
