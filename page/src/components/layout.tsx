@@ -4,14 +4,14 @@ import type { ComponentType, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { clock } from "../format";
 import { href, Link, usePlace } from "../router";
-import { identity } from "../state/identity";
+import { identity, useOnlyRegistry } from "../state/identity";
 import { link, overview } from "../state/live";
 import { useRegistryRoles } from "../state/registry";
 import { useStore } from "../state/store";
 import { choose, theme, THEMES, type Theme } from "../state/theme";
 import { VIEWS, type View, type ViewProps } from "../views";
 import { Badge } from "./badge";
-import { ErrorBox, Loading } from "./states";
+import { ErrorBox, Loading, SignIn } from "./states";
 import { ApiError } from "../api/client";
 import { Text } from "./text";
 import { Toasts } from "./toast";
@@ -27,6 +27,7 @@ export function Page(): JSX.Element {
   const title = view?.title ?? "No such view";
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
+  const onlyRegistry = useOnlyRegistry();
   useEffect(() => {
     document.title = `${title} · pldns`;
     if (first.current) first.current = false;
@@ -51,7 +52,13 @@ export function Page(): JSX.Element {
       <main id="content" tabIndex={-1} ref={main}>
         <Banner />
         <h1>{title}</h1>
-        {view ? <Shown view={view} query={query} /> : <NoView />}
+        {!view ? (
+          <NoView />
+        ) : isFor(view, onlyRegistry) ? (
+          <Shown view={view} query={query} />
+        ) : (
+          <NotPermitted />
+        )}
       </main>
       <Toasts />
     </>
@@ -61,10 +68,12 @@ export function Page(): JSX.Element {
 function Navigation(props: { current: string }): JSX.Element {
   const findings = useStore(overview)?.counts.findings;
   const hasRegistry = Boolean(useRegistryRoles());
+  const onlyRegistry = useOnlyRegistry();
   const [open, setOpen] = useState(false);
   useEffect(() => {
     setOpen(false);
   }, [props.current]);
+  const views = VIEWS.filter((each) => (!each.needs || hasRegistry) && isFor(each, onlyRegistry));
   const severe = (findings?.error ?? 0) + (findings?.warning ?? 0);
   return (
     <nav aria-label="Views" class={open ? "views open" : "views"}>
@@ -78,16 +87,18 @@ function Navigation(props: { current: string }): JSX.Element {
       >
         Views
       </button>
-      {SECTIONS.filter((section) => VIEWS.some((each) => each.section === section)).map((section) => (
+      {SECTIONS.filter((section) => views.some((each) => each.section === section)).map((section) => (
         <ul key={section} aria-label={section}>
-          {VIEWS.filter((each) => each.section === section && (!each.needs || hasRegistry)).map((each) => (
-            <li key={each.path}>
-              <Link to={href(each.path)} current={each.path === props.current}>
-                {each.title}
-                {each.path === "findings" && severe > 0 && <span class="count">{severe}</span>}
-              </Link>
-            </li>
-          ))}
+          {views
+            .filter((each) => each.section === section)
+            .map((each) => (
+              <li key={each.path}>
+                <Link to={href(each.path)} current={each.path === props.current}>
+                  {each.title}
+                  {each.path === "findings" && severe > 0 && <span class="count">{severe}</span>}
+                </Link>
+              </li>
+            ))}
         </ul>
       ))}
     </nav>
@@ -138,17 +149,23 @@ function ThemeChoice(): JSX.Element {
 /** Whether the data on the page is that of now. */
 function Banner(): JSX.Element | null {
   const known = useStore(identity);
-  const { state, since } = useStore(link);
-  const { view, query } = usePlace();
+  const { state, since, refused } = useStore(link);
   if (known === null) {
-    const next = `${view}${query.size ? `?${query.toString()}` : ""}`;
     return (
       <p class="banner" role="alert">
-        You are signed out; what is below may be old. <a href={href("sign-in", { next })}>Sign in again</a>
+        You are signed out; what is below may be old. <SignIn />
       </p>
     );
   }
   if (state !== "lost") return null;
+  if (refused) {
+    return (
+      <p class="banner" role="alert">
+        pldns sends no live data since {clock(since)}: <Text value={refused.message} />. The page tries again
+        by itself.
+      </p>
+    );
+  }
   return (
     <p class="banner" role="alert">
       pldns cannot be reached since {clock(since)}. What is below is from then. The page tries again by
@@ -195,6 +212,20 @@ function Shown(props: { view: View; query: URLSearchParams }): JSX.Element {
     );
   }
   return <loaded.Component query={query} />;
+}
+
+/** Return whether a view is of use: with no role but one in the registry, only that of the registry is. */
+function isFor(view: View, onlyRegistry: boolean): boolean {
+  return !onlyRegistry || view.needs === "registry";
+}
+
+function NotPermitted(): JSX.Element {
+  return (
+    <p class="empty">
+      This view needs the role read, and you have a role in the registry only.{" "}
+      <Link to={href("registry")}>Show the registry</Link>
+    </p>
+  );
 }
 
 function NoView(): JSX.Element {

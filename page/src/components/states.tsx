@@ -2,13 +2,14 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import type { ApiError } from "../api/client";
+import { href, usePlace } from "../router";
 import type { Resource } from "../state/resource";
 import { Text } from "./text";
 
 const ADVICE: Record<string, string> = {
   unreachable: "Check that pldns runs, and the way to it. The page tries again by itself.",
-  "token-missing": "Sign in with a token.",
-  "token-invalid": "Sign in again: the token was revoked or has expired.",
+  "token-missing": "Your session has ended, or pldns was started again.",
+  "token-invalid": "The token was revoked or has expired.",
   "role-too-low": "Ask somebody with that role, or sign in with another token.",
   "unknown-value": "Change the filter.",
   "too-many-streams": "Close other pages of pldns that follow live data.",
@@ -29,6 +30,8 @@ export function ErrorBox(props: { error: ApiError; retry?: () => void }): JSX.El
         <Text value={error.message} />
       </p>
       {advice && <p>{advice}</p>}
+      {error.after && <p>Try again in {error.after} seconds.</p>}
+      {error.status === 401 && <SignIn />}
       {error.code === "" && error.status >= 500 && <p>The log of pldns has more.</p>}
       {retry && (
         <button type="button" onClick={retry}>
@@ -37,6 +40,13 @@ export function ErrorBox(props: { error: ApiError; retry?: () => void }): JSX.El
       )}
     </div>
   );
+}
+
+/** A link to the form, which leads back to this view. */
+export function SignIn(): JSX.Element {
+  const { view, query } = usePlace();
+  const next = `${view}${query.size ? `?${query.toString()}` : ""}`;
+  return <a href={href("sign-in", { next })}>Sign in again</a>;
 }
 
 export function Empty(props: { children: ComponentChildren }): JSX.Element {

@@ -3,7 +3,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { address, ApiError, get } from "../api/client";
+import { address, ApiError, get, refusal } from "../api/client";
 import { Badge, type Tone } from "../components/badge";
 import { Choice, Search } from "../components/filters";
 import { ErrorBox } from "../components/states";
@@ -171,7 +171,10 @@ function useQueries(
     });
     source.addEventListener("error", () => {
       // The browser itself connects again after a lost connection; after a refusal it does not.
-      if (source.readyState === EventSource.CLOSED) void reason(url).then(setError);
+      if (source.readyState !== EventSource.CLOSED) return;
+      void refusal(url).then((why) => {
+        setError(why ?? new ApiError(0, "", "The connection has ended."));
+      });
     });
     const timer = setInterval(() => {
       if (!arrived.length) return;
@@ -187,19 +190,4 @@ function useQueries(
     setRound(round + 1);
   };
   return { rows, dropped, error, retry, clear };
-}
-
-/** Return why pldns refuses a stream: an EventSource does not say. */
-async function reason(url: URL): Promise<ApiError> {
-  const abort = new AbortController();
-  try {
-    const response = await fetch(url, { credentials: "same-origin", signal: abort.signal });
-    if (response.ok) return new ApiError(0, "", "The connection has ended.");
-    const { type, detail } = (await response.json()) as { type?: string; detail?: string };
-    return new ApiError(response.status, type?.split(":").pop() ?? "", detail ?? "pldns refuses the stream.");
-  } catch {
-    return new ApiError(0, "unreachable", "pldns does not answer.");
-  } finally {
-    abort.abort();
-  }
 }
