@@ -42,6 +42,7 @@ def pages(context: Context, entrance: NetworkEntrance) -> Iterable[web.RouteDef]
     yield web.get("/ui/sign-in", page_of.sign_in)
     yield web.get("/ui/assets/{name}", page_of.asset)
     yield web.get("/ui/{view:[a-z-]*}", page_of.view)
+    yield web.get("/ui/{unknown:.+}", page_of.unknown)
     yield web.post("/sign-in", page_of.begin)
     yield web.post("/sign-out", page_of.end)
 
@@ -73,6 +74,12 @@ class _Pages:
         if view:
             return _html(frame.page("pldns", _needs_script()))
         return _html(frame.page("Overview", plain_views.overview(overview.overview(self._context.view))))
+
+    async def unknown(self, request: web.Request) -> web.Response:
+        """Answer a request for an address that the page does not have. What it names is not repeated."""
+        up = "../" * (request.rel_url.raw_path.count("/") - 2)
+        back = element("a", "The overview", href=up or "./")
+        return _html(self._frame_of(None).page("No such address", element("p", back), script=False, up=up), 404)
 
     def _refused(self, view: str, request: web.Request, error: Refused) -> web.Response:
         frame = Frame(self._built, None, view)

@@ -3,11 +3,12 @@
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
-import { Link, type Place, usePlace } from "../router";
+import { href, Link, type Place, usePlace } from "../router";
 import { SearchButton } from "../search/palette";
+import { useOnlyRegistry } from "../state/identity";
 import { overview } from "../state/live";
 import { useStore } from "../state/store";
-import { VIEWS, type View, type ViewProps } from "../views";
+import { isFor, VIEWS, type View, type ViewProps } from "../views";
 import { Banner, Connection } from "./connection";
 import { Icon, Mark } from "./icon";
 import { Navigation } from "./navigation";
@@ -25,6 +26,7 @@ export function Page(): JSX.Element {
   const title = view?.title ?? "No such view";
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
+  const onlyRegistry = useOnlyRegistry();
   useEffect(() => {
     if (first.current) first.current = false;
     else main.current?.focus({ preventScroll: true });
@@ -39,7 +41,13 @@ export function Page(): JSX.Element {
       <main id="content" tabIndex={-1} ref={main}>
         <Banner />
         <h1>{title}</h1>
-        {view ? <Shown view={view} query={place.query} /> : <NoView />}
+        {!view ? (
+          <NoView />
+        ) : isFor(view, onlyRegistry) ? (
+          <Shown view={view} query={place.query} />
+        ) : (
+          <NotPermitted />
+        )}
       </main>
       <Toasts />
     </>
@@ -138,6 +146,15 @@ function Shown(props: { view: View; query: URLSearchParams }): JSX.Element {
     );
   }
   return <loaded.Component query={query} />;
+}
+
+function NotPermitted(): JSX.Element {
+  return (
+    <p class="empty">
+      This view needs the role read, and you have a role in the registry only.{" "}
+      <Link to={href("registry")}>Show the registry</Link>
+    </p>
+  );
 }
 
 function NoView(): JSX.Element {

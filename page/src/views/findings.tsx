@@ -10,7 +10,7 @@ import { Choice, Search } from "../components/filters";
 import { Empty, Loaded } from "../components/states";
 import { Pager, Table } from "../components/table";
 import { Copy, ResourceId, Some, Text, When } from "../components/text";
-import { counted } from "../format";
+import { counted, visible } from "../format";
 import { href, Link } from "../router";
 import { overview } from "../state/live";
 import { useMay } from "../state/identity";
@@ -126,7 +126,11 @@ function Item(props: { finding: Finding; open: boolean; changed: () => void }): 
   const [asking, setAsking] = useState(false);
   const given = finding.acknowledged;
   return (
-    <article class={given ? "finding acknowledged" : "finding"} id={finding.id} aria-label={finding.subject}>
+    <article
+      class={given ? "finding acknowledged" : "finding"}
+      id={finding.id}
+      aria-label={visible(finding.subject)}
+    >
       <p class="subject">
         <Subject finding={finding} />
         <span class="quiet">
