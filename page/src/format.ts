@@ -83,3 +83,11 @@ export function visible(text: string): string {
     (found) => `\\u${found.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`,
   );
 }
+
+const SIZES = ["octets", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** Return a size in the largest unit of which there is at least 1, such as `2.4 MiB`. */
+export function octets(value: number): string {
+  const step = value < 1024 ? 0 : Math.min(Math.floor(Math.log2(value) / 10), SIZES.length - 1);
+  return `${number(value / 1024 ** step)} ${SIZES[step] ?? ""}`;
+}
