@@ -90,7 +90,6 @@ def test_a_held_sync_is_shown_as_names_and_dropped_or_accepted(browser: Browser,
     held = page.get_by_label("Held sync of lab")
     expect(held).to_contain_text("It would remove all 8 private endpoints (100%)", timeout=30_000)
     expect(held).to_contain_text("lab3.blob.core.windows.net 10.0.8.13 → no private answer")
-    expect(held.locator("del", has_text="lab3.blob.core.windows.net")).to_contain_text("10.0.8.13")
     assert tab.violations() == []
     held.get_by_role("button", name="Drop").click()
     page.get_by_role("dialog").get_by_role("button", name="Drop").click()

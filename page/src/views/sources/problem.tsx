@@ -37,7 +37,7 @@ export function Problem(props: { source: Source; problems: readonly Degradation[
         </div>
       )}
       {incomplete > 0 && <div class="note">{counted(incomplete, "list")} without all pages</div>}
-      <div class="note">{ADVICE[type] ?? ADVICE.azure}</div>
+      <div class="note">{sync.held ? HELD : (ADVICE[type] ?? ADVICE.azure)}</div>
       {own[0]?.scope && (
         <Link class="target" to={href("findings", { name: own[0].scope })} title={`Findings about ${name}`}>
           Findings
@@ -47,6 +47,7 @@ export function Problem(props: { source: Source; problems: readonly Degradation[
   );
 }
 
+const HELD = "Decide about the held sync above.";
 const ADVICE: Readonly<Record<string, string>> = {
   files: "Mend the file: pldns reads it again when it changes, and serves its last good data until then.",
   registry: "Check the database of the registry. pldns serves the last data.",
