@@ -47,8 +47,6 @@ class OpenIdProvider:
         self.reads = 0
         """How often the keys were read."""
         self.read_again = asyncio.Event()
-        self.status = 200
-        """Of metadata, keys and tokens."""
         self.issuer = ""
         self.metadata: dict[str, Any] = {}
         """Changes of the metadata; None removes a member."""
@@ -56,15 +54,21 @@ class OpenIdProvider:
         """Addresses that are registered."""
         self.secret = ""
         """Of the client; empty for a public client."""
+        self.works()
+        self.asked: list[dict[str, str]] = []
+        """What authorization requests have asked for."""
+        self._codes: dict[str, dict[str, str]] = {}
+
+    def works(self) -> None:
+        """Sign in everybody, with the role that reads."""
+        self.status = 200
+        """Of metadata, keys and tokens."""
         self.roles = ["Pldns.Read"]
         self.claims_changed: dict[str, Any] = {}
         """Changes of the next ID tokens; None removes a claim."""
         self.refusal: dict[str, str] = {}
         """The error that comes back in place of a code."""
         self.token_error: dict[str, str] = {}
-        self.asked: list[dict[str, str]] = []
-        """What authorization requests have asked for."""
-        self._codes: dict[str, dict[str, str]] = {}
 
     def claims(self, **changes: object) -> dict[str, Any]:
         """Return the claims of a token."""

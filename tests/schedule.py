@@ -22,6 +22,7 @@ TOGETHER: Final = {
     "tests/live/test_dashboard.py": "dashboard",
     "tests/live/test_dashboard_registry.py": "dashboard registry",
     "tests/live/test_dashboard_roles.py": "dashboard roles",
+    "tests/live/test_dashboard_sign_in.py": "dashboard sign-in",
     "tests/live/test_dashboard_views.py": "dashboard views",
     "tests/live/test_dnssec.py": "dnssec",
     "tests/live/test_hub.py": "hub",

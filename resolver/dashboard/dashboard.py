@@ -85,7 +85,11 @@ class _Pages:
         if error.code not in _SIGN_IN:
             return _html(frame.page("Not permitted", element("p", error.detail), script=False), error.code.status)
         query = f"?{request.query_string}" if request.query_string else ""
-        return _html(sign_in_view.page(frame, SignInForm(sign_in.safe_view(view + query), self._provider.name)), 401)
+        return _html(sign_in_view.page(frame, self._form(view + query)), 401)
+
+    def _form(self, following: str) -> SignInForm:
+        oidc = self._context.estate.settings.admin.oidc
+        return SignInForm(sign_in.safe_view(following), self._provider.name, oidc.audiences[0] if oidc else "")
 
     async def _findings(self, request: web.Request) -> Html:
         board, now, scope = self._context.estate.board, wall_clock.now(), scope_of(request.path)
@@ -115,10 +119,11 @@ class _Pages:
     async def sign_in(self, request: web.Request) -> web.Response:
         """Answer with the ways to sign in."""
         following, problem, reference = (request.query.get(key, "") for key in ("next", "problem", "reference"))
-        form = SignInForm(
-            sign_in.safe_view(following), self._provider.name, sign_in_problems.of_code(problem),
-            sign_in_problems.reference(reference), is_signed_out="signed-out" in request.query,
-        )  # fmt: skip
+        form = self._form(following)._replace(
+            problem=sign_in_problems.of_code(problem),
+            reference=sign_in_problems.reference(reference),
+            is_signed_out="signed-out" in request.query,
+        )
         return _html(sign_in_view.page(Frame(self._built, None, "sign-in"), form))
 
     async def begin(self, request: web.Request) -> web.Response:

@@ -18,6 +18,8 @@ class SignInForm(NamedTuple):
     following: str
     provider: str
     """What people call the OpenID provider; empty: a token is the only way."""
+    audience: str = ""
+    """What access tokens of the provider are for; empty where they do not count."""
     problem: Problem | None = None
     reference: str = ""
     """The code that the provider gives the problem; empty without one."""
@@ -27,7 +29,7 @@ class SignInForm(NamedTuple):
 
 def page(frame: Frame, form: SignInForm) -> str:
     """Return the view."""
-    return frame.page("Sign in", element("div", *_parts(form), class_="sign-in"), script=False)
+    return frame.page("Sign in to pldns", element("div", *_parts(form), class_="sign-in"), script=False)
 
 
 def _parts(form: SignInForm) -> Iterator[Html]:
@@ -77,9 +79,14 @@ def _with_provider(form: SignInForm) -> Html:
 
 
 def _with_token(form: SignInForm) -> Html:
+    access_token = joined(
+        " An access token of Entra ID works too: ",
+        element("code", f"az account get-access-token --resource {form.audience} --query accessToken -o tsv"), ".",
+    )  # fmt: skip
     explained = joined(
         "A token is for programs, and for people without an account. ",
         element("code", "pldns token new NAME --role read"), " makes one on the machine of pldns.",
+        access_token if form.audience and not form.provider else None,
     )  # fmt: skip
     return element(
         "section",

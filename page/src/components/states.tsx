@@ -7,9 +7,9 @@ import { Text } from "./text";
 
 const ADVICE: Record<string, string> = {
   unreachable: "Check that pldns runs, and the way to it. The page tries again by itself.",
-  "token-missing": "Sign in with a token.",
-  "token-invalid": "Sign in again: the token was revoked or has expired.",
-  "role-too-low": "Ask somebody with that role, or sign in with another token.",
+  "token-missing": "Sign in.",
+  "token-invalid": "Sign in again: the session or its token has ended.",
+  "role-too-low": "Ask somebody with that role, or sign in as somebody else.",
   "unknown-value": "Change the filter.",
   "too-many-streams": "Close other pages of pldns that follow live data.",
   "no-worker": "The processes that answer queries do not reply. `pldns status` and the log say why.",

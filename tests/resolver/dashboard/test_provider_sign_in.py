@@ -23,6 +23,7 @@ from resolver.azure_settings import Secret
 from resolver.dashboard import dashboard, sign_in_flow
 from resolver.dashboard.sign_in_problems import Problem
 from tests.openid import CLIENT, OTHER, TENANT, OpenIdProvider, public
+from tests.paths import ROOT
 from tests.resolver.admin.conftest import LISTEN, ScriptedControl, control, endpoint, estate
 from tests.resolver.admin.json_client import Client
 
@@ -409,3 +410,8 @@ async def test_an_account_can_be_chosen(client: Client) -> None:
     assert dict(parse_qsl(urlsplit(reply.where).query))["prompt"] == "select_account"
     async with client.get("/ui/sign-in?problem=no-role") as response:
         assert 'href="sign-in/begin?choose=1"' in await response.text()
+
+
+def test_every_problem_is_in_the_documentation() -> None:
+    page = (ROOT / "docs" / "dashboard.md").read_text()
+    assert [each.code for each in Problem if f"| `{each.code}` |" not in page] == []
