@@ -9,8 +9,8 @@ import { Text } from "./text";
 const ADVICE: Record<string, string> = {
   unreachable: "Check that pldns runs, and the way to it. The page tries again by itself.",
   "token-missing": "Your session has ended, or pldns was started again.",
-  "token-invalid": "The token was revoked or has expired.",
-  "role-too-low": "Ask somebody with that role, or sign in with another token.",
+  "token-invalid": "The session or its token has ended.",
+  "role-too-low": "Ask somebody with that role, or sign in as somebody else.",
   "certificate-unknown": "Use another certificate, or ask for a role for it (`admin.tls.clients`).",
   "invalid-parameter": "Change what you have typed, or the address of the view.",
   "unknown-parameter": "After an update of pldns, reload the page.",
