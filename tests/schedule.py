@@ -20,6 +20,7 @@ TOGETHER: Final = {
     "tests/live/test_azure_faults.py": "azure faults",
     "tests/live/test_behind.py": "behind",
     "tests/live/test_dashboard.py": "dashboard",
+    "tests/live/test_dashboard_actions.py": "dashboard actions",
     "tests/live/test_dashboard_registry.py": "dashboard registry",
     "tests/live/test_dashboard_roles.py": "dashboard roles",
     "tests/live/test_dashboard_views.py": "dashboard views",

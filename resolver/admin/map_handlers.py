@@ -7,7 +7,9 @@ from aiohttp import web
 from resolver.admin import filters
 from resolver.admin.access.problems import Code, Refused
 from resolver.admin.estate_map import nodes, picture
-from resolver.admin.estate_map.census import Census
+from resolver.admin.estate_map.census import Census, Urgent
+from resolver.admin.estate_map.contested import contested_in
+from resolver.admin.estate_map.name_census import NameCensus
 from resolver.admin.estate_map.node_ids import InvalidNodeId, Kind, NodeId, parsed
 from resolver.admin.estate_map.search import Search
 from resolver.admin.estate_map.sight import Elsewhere, sight_of
@@ -15,6 +17,7 @@ from resolver.admin.resources import claims, endpoints, findings
 from resolver.admin.resources.estate_map import (
     EstateMap,
     MapAnswer,
+    MapContested,
     MapDifference,
     MapEdge,
     MapEndpoint,
@@ -26,6 +29,7 @@ from resolver.admin.resources.estate_map import (
     MapRest,
     MapSearchParameters,
     MapTotals,
+    MapUrgent,
     MapVNet,
     counts,
     node,
@@ -44,9 +48,10 @@ _FINDINGS = 16
 
 async def get_map(context: Context, _: web.Request, asked: MapParameters) -> web.Response:
     """Answer with a picture of the estate."""
-    census, estate = await context.map_census.present(), context.estate
+    census, estate = await context.map_census.estate.present(), context.estate
     focus = _focus(estate, census, asked.focus)
-    wanted = picture.Wanted(focus, asked.open, frozenset(asked.severity), asked.skip)
+    names = await context.map_census.names.present() if focus and focus.kind is Kind.NETWORK else None
+    wanted = picture.Wanted(focus, asked.detail, asked.open, asked.closed, frozenset(asked.severity), asked.skip)
     made = picture.Picture(estate, census, wanted)
     open_counts = estate.board.open_counts(wall_clock.now())
     totals = MapTotals(
@@ -63,14 +68,16 @@ async def get_map(context: Context, _: web.Request, asked: MapParameters) -> web
             serial=context.view.serial, nodes=[node(each) for each in made.nodes],
             edges=[MapEdge(**each._asdict()) for each in made.edges],
             rests=[MapRest(**each._asdict()) for each in made.rests],
-            totals=totals, focus=_details(estate, census, focus) if focus else None,
+            totals=totals, detail=made.detail,
+            urgent=[_urgent(estate, each) for each in census.urgent], urgent_total=census.urgent_total,
+            focus=_details(estate, census, names, focus) if focus else None,
         )
     )  # fmt: skip
 
 
 async def search_map(context: Context, _: web.Request, asked: MapSearchParameters) -> web.Response:
     """Answer with the nodes that have a text."""
-    search = Search(context.estate, await context.map_census.present(), asked.text)
+    search = Search(context.estate, await context.map_census.estate.present(), asked.text)
     for _step in search.steps():
         await asyncio.sleep(0)
     return item_response(MapHits(items=[MapHit(**each._asdict()) for each in search.hits], total=search.total))
@@ -92,22 +99,37 @@ def _focus(estate: Estate, census: Census, text: str | None) -> NodeId | None:
     return found
 
 
-def _details(estate: Estate, census: Census, focus: NodeId) -> MapFocus:
+def _urgent(estate: Estate, urgent: Urgent) -> MapUrgent:
+    return MapUrgent(
+        node=str(urgent.node), label=_label(estate, urgent.node), others=urgent.others,
+        finding=findings.finding(estate.board, urgent.finding, wall_clock.now()),
+    )  # fmt: skip
+
+
+def _label(estate: Estate, node: NodeId) -> str:
+    key = ResourceId(node.key)
+    if node.kind is Kind.ENDPOINT and (endpoint := estate.ledger.endpoints.get(key)):
+        return endpoint.name
+    vnet = estate.ledger.vnets.get(key) if node.kind is Kind.VNET else None
+    return node.service or (vnet.id if vnet else node.key).rpartition("/")[2] or "In no VNet"
+
+
+def _details(estate: Estate, census: Census, names: NameCensus | None, focus: NodeId) -> MapFocus:
     now = wall_clock.now()
     facts = list(nodes.facts_of(census, focus))[:_FINDINGS]
     tally = nodes.tally_of(census, focus)
-    label = focus.service or focus.key.rpartition("/")[2] or "In no VNet"
     return MapFocus(
-        id=str(focus), kind=focus.kind, label=label, counts=counts(tally) if tally else None,
+        id=str(focus), kind=focus.kind, label=_label(estate, focus), counts=counts(tally) if tally else None,
         findings=[findings.finding(estate.board, each, now) for each in facts],
-        network=_network(estate, census, focus.key) if focus.kind is Kind.NETWORK else None,
+        network=_network(estate, census, names, focus.key) if names else None,
         vnet=_vnet(estate, census, focus.key) if focus.kind in {Kind.VNET, Kind.SERVICE} and focus.key else None,
         endpoint=_endpoint(estate, ResourceId(focus.key)) if focus.kind is Kind.ENDPOINT else None,
     )  # fmt: skip
 
 
-def _network(estate: Estate, census: Census, name: str) -> MapNetwork:
-    seen = sight_of(estate, census, name)
+def _network(estate: Estate, census: Census, names: NameCensus, name: str) -> MapNetwork:
+    seen = sight_of(estate, census, names, name)
+    contested, contested_total = contested_in(estate, estate.networks.named(name), wall_clock.now())
     clients = next((each.clients for each in estate.networks.now if each.name == name), ())
     return MapNetwork(
         clients=list(clients), vnets=seen.vnets, endpoints=seen.endpoints, names=seen.names, all_names=seen.all_names,
@@ -119,6 +141,15 @@ def _network(estate: Estate, census: Census, name: str) -> MapNetwork:
             for each in seen.differing
         ],
         differing_total=seen.differing_total,
+        contested=[
+            MapContested(
+                name=to_text(each.name), severity=each.severity, losers=each.losers, rule=each.rule,
+                winners=[holder.id for key in each.winners if (holder := estate.ledger.endpoints.get(key))],
+                rcode="SERVFAIL" if each.is_refused else "NOERROR", addresses=endpoints.address_texts(each.addresses),
+            )
+            for each in contested
+        ],
+        contested_total=contested_total,
     )  # fmt: skip
 
 

@@ -4,12 +4,15 @@ Names are in lower case, addresses packed.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from zones.clocks import WallTime
 from zones.dns.name import Name, is_under
+
+LONGEST_REPLY: Final = 512
+"""Octets of the longest reply that a worker reports in full."""
 
 
 class QueryFilter(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -21,11 +24,14 @@ class QueryFilter(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A prefix of addresses: the first address, and the number of bits."""
     rcode: int | None = None
     network: str | None = None
+    seconds: float = 0.0
+    """The least time from reading the packet to sending the reply."""
 
-    def matches(self, name: Name, client: bytes, rcode: int, network: str) -> bool:
+    def matches(self, name: Name, client: bytes, rcode: int, network: str, seconds: float) -> bool:
         """Return whether a query is to be watched."""
         return (
-            (self.rcode is None or rcode == self.rcode)
+            seconds >= self.seconds
+            and (self.rcode is None or rcode == self.rcode)
             and (self.network is None or network == self.network)
             and (self.client is None or _holds(*self.client, client))
             and (self.under is None or is_under(name, self.under))
@@ -53,8 +59,13 @@ class WatchedQuery(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Size of the reply."""
     seconds: float
     """From reading the packet to sending the reply."""
+    aa: bool = False
+    """The reply is authoritative: served data is its first record, or denies the name."""
+    reply: Annotated[bytes, msgspec.Meta(max_length=LONGEST_REPLY)] = b""
+    """The reply after the message id; empty where it is longer than `LONGEST_REPLY`."""
 
 
 def wanted(filters: Sequence[QueryFilter], query: WatchedQuery) -> bool:
     """Return whether one of the filters matches."""
-    return any(each.matches(Name(query.name), query.client, query.rcode, query.network) for each in filters)
+    name = Name(query.name)
+    return any(each.matches(name, query.client, query.rcode, query.network, query.seconds) for each in filters)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from resolver.cli import unix_socket
 from resolver.cli.daemon_address import UNIX
-from resolver.cli.failure import Failed, NoDaemon
+from resolver.cli.failure import Failed, NoDaemon, NotFound
 
 if TYPE_CHECKING:
     import ssl
@@ -117,7 +117,7 @@ def _refusal(url: str, response: http.client.HTTPResponse, body: bytes) -> Faile
     """Return the error for a response that refuses a request. A mistake of the person needs no address."""
     detail = _problem(body, "detail")
     if detail and response.status in _MISTAKES:
-        return Failed(detail)
+        return (NotFound if response.status == http.HTTPStatus.NOT_FOUND else Failed)(detail)
     advice = f" (set `{TOKEN}`, or use the Unix socket of the daemon)" if response.status == 401 else ""
     return Failed(f"{url} says: {detail or _problem(body, 'title') or f'{response.status} {response.reason}'}{advice}")
 

@@ -7,3 +7,7 @@ class Failed(Exception):  # noqa: N818 - the command failed, not the program
 
 class NoDaemon(Failed):
     """No daemon answers."""
+
+
+class NotFound(Failed):
+    """The daemon has nothing of this name."""

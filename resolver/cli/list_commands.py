@@ -185,11 +185,16 @@ def history(  # noqa: PLR0913, PLR0917 - as above
 
 
 @listings.command()
-def tail(
+def tail(  # noqa: PLR0913, PLR0917 - as above
     name: Annotated[str | None, Option(help="Only this name and names below it.")] = None,
     client: Annotated[str | None, Option(help="Only clients with this address, or in this network as CIDR.")] = None,
     rcode: Annotated[str | None, Option(help="Only replies with this rcode, for example NXDOMAIN.")] = None,
     network: Annotated[str | None, Option(help="Only clients in this network; `none`: in no network.")] = None,
+    origin: Annotated[
+        str | None,
+        Option(help="Only answers of this origin: `endpoint`, `zone`, `fallback`, `upstream` or `pldns`."),
+    ] = None,
+    seconds: Annotated[str | None, Option(help="Only queries that took at least so many seconds, such as 0.1.")] = None,
     admin: AdminUrl = None,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
@@ -197,7 +202,9 @@ def tail(
     """Show the queries that the running daemon answers, as they are answered. Ctrl-C ends it."""
     from resolver.cli import tail  # noqa: PLC0415
 
-    wanted = {"name": name, "client": client, "rcode": rcode, "network": network}
+    wanted = {
+        "name": name, "client": client, "rcode": rcode, "network": network, "origin": origin, "seconds": seconds,
+    }  # fmt: skip
     raise Exit(tail.run(admin_url(admin, config), wanted, output != Output.TABLE))
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from resolver.admin.resources import wording
 from resolver.cli import admin_client, listings, output
 from resolver.cli.admin_client import Json
-from resolver.cli.failure import Failed
+from resolver.cli.failure import Failed, NotFound
 from resolver.cli.listings import Listing
 
 Wanted = Mapping[str, Sequence[str] | None]
@@ -40,8 +40,11 @@ def show(url: str, name: str, as_json: bool) -> int:
     """Print a private endpoint, or the connection of this name; return 0."""
     try:
         found = admin_client.get(url, _path("endpoints", name))
-    except Failed:
-        found = admin_client.get(url, _path("connections", name))
+    except NotFound as no_endpoint:
+        try:
+            found = admin_client.get(url, _path("connections", name))
+        except NotFound:
+            raise no_endpoint from None
     if as_json:
         output.data(found)
         return 0

@@ -25,7 +25,8 @@ def run(url: str, wanted: Mapping[str, str | None], as_json: bool) -> int:
 
 def _line(query: Json) -> str:
     network = query["network"] or "-"
+    answer = f" {', '.join(query['answer'])}" if query["answer"] else ""
     return (
         f"{query['at'][11:23]} {query['proto']:5} {query['client']} {network} {query['name']} {query['type']} "
-        f"{query['rcode']} {query['octets']} octets {query['seconds'] * 1000:.1f} ms"
+        f"{query['rcode']} {query['origin']}{answer} {query['octets']} octets {query['seconds'] * 1000:.1f} ms"
     )

@@ -277,7 +277,8 @@ def _message(detail: ErrorDetails) -> tuple[str, str]:
         known = get_args(kind(Configuration, location)) or ()
         words = _words(known)
         return f"must be {' or '.join(f'`{word}`' for word in words)}", _nearest(str(detail["input"]), words)
-    return _MESSAGES.get(error_type, detail["msg"].replace("Input should", "must")), ""
+    message = _MESSAGES.get(error_type, detail["msg"].replace("Input should", "must"))
+    return f"has no value, and {message}" if detail["input"] is None else message, ""
 
 
 def _words(kinds: tuple[Any, ...]) -> tuple[str, ...]:

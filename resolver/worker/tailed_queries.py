@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from resolver.channel.query_records import QueryBatch
-from resolver.channel.watched_queries import QueryFilter, WatchedQuery, wanted
+from resolver.channel.watched_queries import LONGEST_REPLY, QueryFilter, WatchedQuery, wanted
 from resolver.worker.access.clients import unmapped
 from zones.clocks import SteadyTime
 from zones.dns.name import Name
@@ -18,6 +18,7 @@ MOST: Final = 1_000
 PATIENCE: Final = 5.0
 """Seconds without a request of control after which no query is kept any more."""
 _FIRST: Final = 12  # octets of the header
+_AA: Final = 0x04  # in the first octet of the flags
 _FIXED: Final = struct.Struct("!HH")
 
 
@@ -66,7 +67,7 @@ def _queries(batch: QueryBatch) -> Iterator[WatchedQuery]:
             name, qtype = _question(packet)
             yield WatchedQuery(
                 answered.at, answered.proto, unmapped(address), batch.network(record), name, qtype, reply[1] & 15,
-                len(reply) + 2, answered.seconds,
+                len(reply) + 2, answered.seconds, bool(reply[0] & _AA), reply if len(reply) <= LONGEST_REPLY else b"",
             )  # fmt: skip
 
 

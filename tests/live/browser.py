@@ -21,6 +21,13 @@ PATIENCE: Final = 30_000.0
 """Milliseconds until a test gives up. Only a failure takes so long, even on a loaded machine."""
 RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 """WCAG 2.2 AA, and best practices."""
+_GO: Final = """
+async to => {
+  history.pushState(null, "", to);
+  dispatchEvent(new PopStateEvent("popstate"));
+  await new Promise(shown => requestAnimationFrame(() => requestAnimationFrame(shown)));
+}
+"""
 
 
 @contextmanager
@@ -70,6 +77,17 @@ class Tab:
         self.page.wait_for_selector("main h1")
         self.settled()
         return self.page
+
+    def go(self, view: str) -> Page:
+        """Show another view as a link of the page does, without loading the page again."""
+        self.page.evaluate(_GO, f"./{view}")
+        self.settled()
+        return self.page
+
+    def sign_in(self, token: str) -> None:
+        """Begin a session, with the request that the form makes."""
+        reply = self.context.request.post(f"{self.base}sign-in", form={"token": token}, max_redirects=0)
+        assert reply.headers["location"] == "ui/", reply.headers
 
     def settled(self) -> None:
         """Wait until nothing is being read."""

@@ -1,5 +1,6 @@
 """What people do in the views of the page: sources, queries, history, networks, zones, upstream servers, cache."""
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -123,12 +124,23 @@ def test_queries_are_shown_as_they_are_answered_until_a_pause(tab: Tab, daemon: 
     expect(rows.first).to_contain_text("127.0.0.0/24")
     expect(page.locator("tbody tr", has_text="lab0")).to_have_count(0)
     assert tab.violations() == []
+    expect(rows.first).to_contain_text("10.1.2.11")
+    expect(rows.first).to_contain_text("private endpoint")
+    expect(page.locator("main")).to_contain_text("The role operate sees addresses.")
     page.get_by_role("button", name="Pause").click()
-    page.get_by_role("button", name="Clear").click()
+    shown = rows.count()
     daemon.ask("kv-contoso-shared.vault.azure.net")
-    expect(rows).to_have_count(0)
+    expect(page.locator("main")).to_contain_text("1 query since")
+    assert rows.count() == shown
     page.get_by_role("button", name="Go on").click()
+    expect(rows).to_have_count(shown + 1)
+    page.get_by_role("button", name="Clear").click()
+    expect(rows).to_have_count(0)
+    page.get_by_label("Answered from").select_option("private endpoint")
+    daemon.ask("files.corp.example")
     until(asked)
+    rows.first.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/ui/explain\?name=kv-contoso-shared\.vault\.azure\.net&type=A&client=hub$"))
 
 
 def test_the_history_of_a_name_is_a_timeline(tab: Tab, daemon: Daemon) -> None:

@@ -117,6 +117,7 @@ def test_what_is_made_can_be_shown_listed_and_deleted(lab: Lab) -> None:
     until(lambda: not lab.daemon.addresses("kv.vault.azure.net"))
     assert "state: Disconnected\n" in lab.run("show", "vault")
     assert lab.run("delete", "vault") == "vault (own) is deleted\n"
+    assert "private endpoint" in lab.run("show", "vault", code=1)
     wrong = ("create", "network", "b", *place, "--prefix", "10.8.0.0/24", "--subnet")
     assert "10.9.1.0/24" in lab.run(*wrong, "a=10.9.1.0/24", code=1)
     assert "NAME=CIDR" in lab.run(*wrong, "a", code=1)

@@ -1,51 +1,54 @@
-// Live queries: what clients ask now, the newest first. The filters run in the workers, so no query is missed by a
-// filter. The page keeps the newest rows only.
+// Live queries: what clients ask now, the newest first. Workers filter, so a filter misses no query.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { address, ApiError, get } from "../api/client";
+import { useState } from "preact/hooks";
+import { get } from "../api/client";
 import { Badge, type Tone } from "../components/badge";
 import { Choice, Search } from "../components/filters";
 import { ErrorBox } from "../components/states";
-import { Table } from "../components/table";
-import { Text } from "../components/text";
+import { Table, type Column } from "../components/table";
+import { Copy, Text } from "../components/text";
 import { absolute, counted, number } from "../format";
 import { href, Link } from "../router";
+import { useMay } from "../state/identity";
 import { useResource } from "../state/resource";
 import type { ViewProps } from "../views";
+import { MOST, useQueries, type Origin, type Query } from "./queries/stream";
 
-/** The data of an event `query` of `/v1/queries`. */
-interface Query {
-  readonly id: number;
-  readonly at: string;
-  readonly proto: string;
-  readonly client: string;
-  readonly network: string;
-  readonly name: string;
-  readonly type: string;
-  readonly rcode: string;
-  readonly octets: number;
-  readonly seconds: number;
-}
-
-/** The most rows on the page, and how often it draws new ones, in milliseconds. */
-const MOST = 500;
-const DRAWN = 500;
+/** The most rows that are drawn while queries arrive. A pause shows all that are kept. */
+const DRAWN = 100;
+/** Records that a row shows. */
+const LISTED = 2;
 const RCODES = ["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"];
+const ORIGINS: Record<Origin, readonly [string, Tone]> = {
+  endpoint: ["private endpoint", "good"],
+  zone: ["zone", "good"],
+  fallback: ["fell back to public", "warning"],
+  upstream: ["upstream server", "neutral"],
+  pldns: ["pldns itself", "neutral"],
+};
+const SLOW = [
+  ["0.01", "10 ms or more"],
+  ["0.1", "100 ms or more"],
+  ["1", "1 s or more"],
+] as const;
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const FILTERS = ["name", "client", "rcode", "network", "seconds"] as const;
 
 export default function QueriesView(props: ViewProps): JSX.Element {
   const { query } = props;
   const [paused, setPaused] = useState(false);
+  const seesClients = useMay("operate");
+  const origin = query.get("origin") ?? "";
   const filters = {
-    name: query.get("name") ?? "",
-    client: query.get("client") ?? "",
-    rcode: query.get("rcode") ?? "",
-    network: query.get("network") ?? "",
+    ...Object.fromEntries(FILTERS.map((each) => [each, query.get(each) ?? ""])),
+    origin:
+      origin === "private" ? ["endpoint", "zone"] : origin === "public" ? ["upstream", "fallback"] : origin,
   };
-  const { rows, dropped, error, retry, clear } = useQueries(filters, paused);
+  const { rows, waiting, dropped, rate, error, retry, clear } = useQueries(filters, paused);
   const networks = useResource((signal) => get("/v1/networks", { limit: 1000 }, { signal }), []);
   const names = networks.data?.items.map((each) => each.name) ?? [];
+  const shown = paused ? rows : rows.slice(0, DRAWN);
   return (
     <>
       <div class="filters">
@@ -57,7 +60,20 @@ export default function QueriesView(props: ViewProps): JSX.Element {
           all="every network"
           options={[...new Set([...names, "none"])].map((each) => [each, each])}
         />
+        <Choice
+          label="Answered from"
+          name="origin"
+          all="everywhere"
+          options={[
+            ["private", "private data"],
+            ["public", "the internet"],
+            ...(Object.keys(ORIGINS) as Origin[]).map((each) => [each, ORIGINS[each][0]] as const),
+          ]}
+        />
         <Choice label="Reply" name="rcode" all="every rcode" options={RCODES.map((each) => [each, each])} />
+        <Choice label="Slow queries" name="seconds" all="slow and fast" options={SLOW} />
+      </div>
+      <div class="live-state">
         <button
           type="button"
           class="primary"
@@ -71,41 +87,105 @@ export default function QueriesView(props: ViewProps): JSX.Element {
         <button type="button" onClick={clear}>
           Clear
         </button>
+        <p>
+          <strong>{number(rate)}</strong> per second
+          {paused && (
+            <>
+              {" · "}
+              <strong class="paused">paused</strong>, {counted(waiting, "query", "queries")} since
+              {waiting > MOST && <span class="quiet"> (the newest {number(MOST)} are kept)</span>}
+            </>
+          )}
+          {dropped > 0 && (
+            <>
+              {" · "}
+              <Badge tone="warning">{`${number(dropped)} not shown`}</Badge>{" "}
+              <span class="quiet">there were too many: a filter helps</span>
+            </>
+          )}
+          {!paused && rows.length > DRAWN && (
+            <span class="quiet">
+              {" "}
+              · the newest {DRAWN} of {number(rows.length)}: a pause shows all
+            </span>
+          )}
+        </p>
       </div>
       {error && <ErrorBox error={error} retry={retry} />}
-      <p class="note">
-        {paused
-          ? "Paused: queries that are answered now are not shown later."
-          : `The newest ${number(MOST)} queries, as they are answered.`}
-        {dropped > 0 &&
-          ` ${counted(dropped, "query was", "queries were")} left out, because there were too many.`}
-      </p>
+      {!seesClients && (
+        <p class="note">
+          Your role sees the network around each client, such as 10.1.0.0/24, in place of its address. The
+          role operate sees addresses.
+        </p>
+      )}
       <Table<Query>
         label="Live queries"
-        rows={rows}
+        rows={shown}
         id={(each) => String(each.id)}
-        empty="No query has matched since this view was opened."
-        columns={[
-          { head: "Time", cell: (each) => <Moment at={each.at} /> },
-          {
-            head: "Name",
-            kind: "main",
-            cell: (each) => (
-              <Link to={href("explain", { name: each.name, type: each.type, client: asked(each) })}>
-                <Text value={each.name} />
-              </Link>
-            ),
-          },
-          { head: "Type", cell: (each) => <Text value={each.type} /> },
-          { head: "Reply", cell: (each) => <Badge tone={tone(each.rcode)}>{each.rcode}</Badge> },
-          { head: "Client", cell: (each) => <Text value={each.client} /> },
-          { head: "Network", cell: (each) => <Text value={each.network || "may not ask"} /> },
-          { head: "Over", cell: (each) => <Text value={each.proto} /> },
-          { head: "ms", kind: "number", cell: (each) => number(each.seconds * 1000) },
-          { head: "Octets", kind: "number", cell: (each) => number(each.octets) },
-        ]}
+        empty={
+          Object.values(filters).some((each) => each.length)
+            ? "No query has matched the filters since this view was opened."
+            : "No query has arrived since this view was opened."
+        }
+        columns={COLUMNS}
       />
     </>
+  );
+}
+
+const COLUMNS: readonly Column<Query>[] = [
+  { head: "Time", cell: (each) => <Moment at={each.at} /> },
+  {
+    head: "Name",
+    kind: "main",
+    cell: (each) => (
+      <>
+        <Link
+          to={href("explain", { name: each.name, type: each.type, client: asker(each) })}
+          title="Explain this answer"
+        >
+          <Text value={each.name} />
+        </Link>{" "}
+        <span class="quiet">{each.type}</span>
+      </>
+    ),
+  },
+  { head: "Answer", cell: (each) => <Answer query={each} /> },
+  {
+    head: "Answered from",
+    cell: (each) => <Badge tone={ORIGINS[each.origin][1]}>{ORIGINS[each.origin][0]}</Badge>,
+  },
+  { head: "Client", cell: (each) => <Text value={each.client} /> },
+  { head: "Network", cell: (each) => <Text value={each.network || "may not ask"} /> },
+  {
+    head: "Took",
+    kind: "number",
+    cell: (each) => (
+      <span title={`over ${each.proto}, ${number(each.octets)} octets`}>
+        {number(each.seconds * 1000)} ms
+      </span>
+    ),
+  },
+];
+
+function Answer(props: { query: Query }): JSX.Element {
+  const { rcode, answer } = props.query;
+  if (rcode !== "NOERROR") return <Badge tone={rcode === "NXDOMAIN" ? "neutral" : "error"}>{rcode}</Badge>;
+  if (answer === null) return <span class="quiet">a long reply</span>;
+  // A chain of CNAMEs ends in what the client wants.
+  const ends = answer.filter((each) => !each.startsWith("CNAME "));
+  const records = ends.length ? ends : answer;
+  if (!records.length) return <span class="quiet">no such record</span>;
+  return (
+    <span title={answer.join("\n")}>
+      {records.slice(0, LISTED).map((each, index) => (
+        <span key={each}>
+          {index > 0 && ", "}
+          <Copy value={each.slice(each.indexOf(" ") + 1)} />
+        </span>
+      ))}
+      {records.length > LISTED && <span class="quiet"> and {records.length - LISTED} more</span>}
+    </span>
   );
 }
 
@@ -119,87 +199,7 @@ function Moment(props: { at: string }): JSX.Element {
 }
 
 /** Return the client to explain the query for: its address, or its network where the role sees no address. */
-function asked(query: Query): string {
+function asker(query: Query): string {
   if (!query.client.includes("/")) return query.client;
   return query.network === "none" ? "" : query.network;
-}
-
-function tone(rcode: string): Tone {
-  if (rcode === "NOERROR") return "good";
-  return rcode === "NXDOMAIN" ? "neutral" : "error";
-}
-
-/** Follow the queries that match. `paused`: without a connection. */
-function useQueries(
-  filters: Readonly<Record<string, string>>,
-  paused: boolean,
-): {
-  rows: readonly Query[];
-  dropped: number;
-  error: ApiError | undefined;
-  retry: () => void;
-  clear: () => void;
-} {
-  const [rows, setRows] = useState<readonly Query[]>([]);
-  const [dropped, setDropped] = useState(0);
-  const [error, setError] = useState<ApiError>();
-  const [round, setRound] = useState(0);
-  const last = useRef(0);
-  const key = JSON.stringify(filters);
-  const clear = (): void => {
-    setRows([]);
-    setDropped(0);
-  };
-  useEffect(clear, [key]);
-  useEffect(() => {
-    setError(undefined);
-    if (paused) return undefined;
-    const arrived: Query[] = [];
-    const url = address("/v1/queries", {}, filters);
-    const source = new EventSource(url);
-    source.addEventListener("query", (event: MessageEvent<string>) => {
-      last.current += 1;
-      arrived.push({ ...(JSON.parse(event.data) as Query), id: last.current });
-      if (arrived.length > MOST) arrived.shift();
-    });
-    source.addEventListener("dropped", (event: MessageEvent<string>) => {
-      const { count } = JSON.parse(event.data) as { count: number };
-      setDropped((before) => before + count);
-    });
-    source.addEventListener("open", () => {
-      setError(undefined);
-    });
-    source.addEventListener("error", () => {
-      // The browser itself connects again after a lost connection; after a refusal it does not.
-      if (source.readyState === EventSource.CLOSED) void reason(url).then(setError);
-    });
-    const timer = setInterval(() => {
-      if (!arrived.length) return;
-      const added = arrived.splice(0).reverse();
-      setRows((before) => [...added, ...before].slice(0, MOST));
-    }, DRAWN);
-    return () => {
-      source.close();
-      clearInterval(timer);
-    };
-  }, [key, paused, round]);
-  const retry = (): void => {
-    setRound(round + 1);
-  };
-  return { rows, dropped, error, retry, clear };
-}
-
-/** Return why pldns refuses a stream: an EventSource does not say. */
-async function reason(url: URL): Promise<ApiError> {
-  const abort = new AbortController();
-  try {
-    const response = await fetch(url, { credentials: "same-origin", signal: abort.signal });
-    if (response.ok) return new ApiError(0, "", "The connection has ended.");
-    const { type, detail } = (await response.json()) as { type?: string; detail?: string };
-    return new ApiError(response.status, type?.split(":").pop() ?? "", detail ?? "pldns refuses the stream.");
-  } catch {
-    return new ApiError(0, "unreachable", "pldns does not answer.");
-  } finally {
-    abort.abort();
-  }
 }

@@ -1,18 +1,17 @@
 """Everything that the map counts in the whole estate: endpoints by VNet and service, their states and open findings.
 
-A census holds keys and numbers, no endpoints. Making one takes several 100 ms at 100,000 endpoints, so it is made in
-steps, between which the caller lets other work run. Pure: time is an argument.
+A census holds keys and numbers, no endpoints. Making one takes more than 100 ms at 100,000 endpoints, so it is made in
+steps, between which the caller lets other work run. Does not count names: `name_census`. Pure: time is an argument.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
-from resolver.admin.estate_map.node_ids import Service, service_of
+from resolver.admin.estate_map.node_ids import Kind, NodeId, Service, service_of
 from resolver.control.estate.estate import Estate
 from zones.azure.endpoint import ConnectionState, Endpoint, ResourceId
-from zones.claims.row import USUAL, ClassNumber, unpack
 from zones.clocks import WallTime
 from zones.dns.name import InvalidName, Name, from_text
 from zones.findings.board import Topic
@@ -23,11 +22,21 @@ from zones.ledger.ledger import Ledger
 
 _T = TypeVar("_T")
 STEP: Final = 1_000
-"""Endpoints, rows or findings in one step, which takes about a millisecond."""
+"""Endpoints or findings in one step, which takes about a millisecond."""
 KEPT: Final = 16
 """Most findings that a census keeps for one VNet or service, the most severe first."""
+URGENT: Final = 24
+"""Most findings of all that a census keeps with the nodes that they are about, the most severe first."""
 SEVERITIES: Final = tuple(Severity)
 """The most severe first."""
+
+
+class Urgent(NamedTuple):
+    """An open finding that needs a person, and the node that it is about; `others`: how many endpoints more."""
+
+    finding: Finding
+    node: NodeId
+    others: int
 
 
 class Tally:
@@ -82,21 +91,15 @@ class Census:
         """The open findings of each endpoint that has some, the most severe first."""
         self.of_networks: dict[str, list[Finding]] = {}
         """Open findings about a network itself, by its name."""
-        self.answers: Counter[ClassNumber] = Counter()
-        """Number of private names by the class of networks that have an answer."""
-        self.differing: list[Name] = []
-        """Private names with different answers in different networks."""
+        self.urgent: list[Urgent] = []
+        """The first `URGENT` errors and warnings."""
+        self.urgent_total = 0
 
     def steps(self, estate: Estate, now: WallTime) -> Iterator[None]:
         """Count the estate. Whatever runs between two steps may change the estate."""
         for key in estate.ledger.vnets:
             self.vnets[key] = Tally()
-        for some in _batches(list(estate.ledger.endpoints.values())):
-            self._count(some)
-            yield
-        for rows in _batches(list(estate.ledger.rows.items())):
-            self._count_rows(rows)
-            yield
+        yield from self._count_endpoints(estate.ledger)
         yield from self._count_findings(estate, now)
         for service in self.services:
             self.inside.setdefault(service.vnet, []).append(service)
@@ -104,49 +107,50 @@ class Census:
             each.sort(key=lambda service: (self.services[service].badness, service.name))
         self.finished = True
 
-    def _count(self, endpoints: Iterable[Endpoint]) -> None:
-        places: dict[tuple[ResourceId, tuple[str, ...]], tuple[list[ResourceId], Tally, Tally]] = {}
-        for endpoint in endpoints:
-            at = endpoint.vnet, endpoint.groups
-            place = places.get(at) if endpoint.groups else None
-            if place is None:
-                place = places[at] = self._place_of(endpoint)
-            members, here, around = place
-            members.append(endpoint.key)
-            here.endpoints += 1
-            around.endpoints += 1
-            if endpoint.served:
-                if not endpoint.vnet:
-                    self.loose[endpoint.network] += 1
-                continue
-            waits = endpoint.state is ConnectionState.PENDING
-            for tally in (here, around):
-                tally.waiting += waits
-                tally.dead += not waits
+    def _count_endpoints(self, ledger: Ledger) -> Iterator[None]:
+        places: defaultdict[tuple[ResourceId, tuple[str, ...]], list[Endpoint]] = defaultdict(list)
+        for some in _batches(list(ledger.endpoints.values())):
+            for endpoint in some:
+                places[endpoint.vnet, endpoint.groups].append(endpoint)
+            yield
+        counted = 0
+        for (_, groups), inside in places.items():
+            # Without a group id, the type of the target is the service.
+            for some in _batches(inside) if groups else ([endpoint] for endpoint in inside):
+                self._count(service_of(some[0]), some)
+                counted += len(some)
+                if counted >= STEP:
+                    counted = 0
+                    yield
 
-    def _place_of(self, endpoint: Endpoint) -> tuple[list[ResourceId], Tally, Tally]:
-        service = service_of(endpoint)
+    def _count(self, service: Service, endpoints: Sequence[Endpoint]) -> None:
+        here, around = self._tallies_of(service, endpoints[0])
+        self.members[service] += [endpoint.key for endpoint in endpoints]
+        approved = ConnectionState.APPROVED
+        unserved = [
+            endpoint
+            for endpoint in endpoints
+            if not (endpoint.state is approved and endpoint.provisioning == "Succeeded") and not endpoint.served
+        ]
+        waiting = sum(endpoint.state is ConnectionState.PENDING for endpoint in unserved)
+        for tally in (here, around):
+            tally.endpoints += len(endpoints)
+            tally.waiting += waiting
+            tally.dead += len(unserved) - waiting
+        if not service.vnet:
+            self.loose.update(endpoint.network for endpoint in endpoints if endpoint.served)
+
+    def _tallies_of(self, service: Service, first: Endpoint) -> tuple[Tally, Tally]:
         if service not in self.services:
             self.services[service], self.members[service] = Tally(), []
             self.vnets.setdefault(service.vnet, Tally())
-            self.labels.setdefault(service.name, next(iter(endpoint.groups), service.name))
-        return self.members[service], self.services[service], self.vnets[service.vnet]
-
-    def _count_rows(self, rows: Iterable[tuple[Name, bytes]]) -> None:
-        answers = self.answers
-        for name, row in rows:
-            if len(row) == USUAL:
-                answers[ClassNumber(int.from_bytes(row[1:9]))] += 1
-                continue
-            variants = unpack(row)
-            answers.update(variant.networks for variant in variants)
-            if len(variants) > 1:
-                self.differing.append(name)
+            self.labels.setdefault(service.name, next(iter(first.groups), service.name))
+        return self.services[service], self.vnets[service.vnet]
 
     def _count_findings(self, estate: Estate, now: WallTime) -> Iterator[None]:
         by_severity: dict[Severity, list[tuple[Topic, Hashable, Finding]]] = {each: [] for each in SEVERITIES}
         covered = estate.board.acknowledgements.of
-        for topic in _KEYS_OF.keys() | _VNETS_OF.keys() | {Topic.EXCEPTED}:
+        for topic in (*_KEYS_OF, *_VNETS_OF, Topic.EXCEPTED):
             for some in _batches(estate.board.of(topic).items()):
                 for about, findings in some:
                     for fact in findings:
@@ -163,19 +167,32 @@ class Census:
         """Count a finding once at each VNet and service that it is about, and note it at its endpoints."""
         if topic is Topic.EXCEPTED:
             self.of_networks.setdefault(str(about), []).append(fact)
+            self._note_urgent(fact, [NodeId(Kind.NETWORK, str(about))])
             return
         services: set[Service] = set()
+        nodes: list[NodeId] = []
         for key in dict.fromkeys(_KEYS_OF[topic](ledger, about)) if topic in _KEYS_OF else ():
             endpoint = ledger.endpoints.get(key)
             if endpoint is not None:
                 self.findings.setdefault(key, []).append(fact)
                 services.add(service_of(endpoint))
+                nodes.append(NodeId(Kind.ENDPOINT, key))
         vnets = {service.vnet for service in services}
         if topic in _VNETS_OF:
-            vnets.update(_VNETS_OF[topic](fact))
+            about_vnets = [key for key in _VNETS_OF[topic](fact) if key in self.vnets]
+            vnets.update(about_vnets)
+            nodes += [NodeId(Kind.VNET, key) for key in about_vnets]
+        self._note_urgent(fact, nodes)
         for tally in (*map(self.services.get, services), *map(self.vnets.get, vnets)):
             if tally is not None:  # else of an endpoint that has appeared since the first step
                 tally.add(fact)
+
+    def _note_urgent(self, fact: Finding, nodes: Sequence[NodeId]) -> None:
+        if not nodes or fact.severity is Severity.INFO:
+            return
+        self.urgent_total += 1
+        if len(self.urgent) < URGENT:
+            self.urgent.append(Urgent(fact, nodes[0], len(nodes) - 1))
 
     def arranged(self, service: Service) -> Sequence[ResourceId]:
         """Return the keys of a service's endpoints: those with an open finding first, the worst at the start."""
@@ -224,14 +241,15 @@ def _overlapping(fact: Finding) -> Iterable[ResourceId]:
 
 
 _KEYS_OF: Final[Mapping[Topic, Callable[[Ledger, Hashable], Iterable[ResourceId]]]] = {
+    Topic.CONTEST: _by_name, Topic.PUBLIC_CONTEST: _by_name, Topic.ADDRESS: _by_address,
     **dict.fromkeys((Topic.ENDPOINT, Topic.MOVED, Topic.RESOURCE), _by_key),
-    **dict.fromkeys(
-        (Topic.CONTEST, Topic.PUBLIC_CONTEST, Topic.ZONE, Topic.PRIVATE_NAME, Topic.PIN, Topic.NAME, Topic.SHADOW),
-        _by_name,
-    ),
-    Topic.ADDRESS: _by_address, Topic.COMPANIONS: _by_companions,
+    **dict.fromkeys((Topic.ZONE, Topic.PRIVATE_NAME, Topic.PIN, Topic.NAME, Topic.SHADOW), _by_name),
+    Topic.COMPANIONS: _by_companions,
 }  # fmt: skip
-"""The endpoints that a finding is about, by its topic and the thing that it is about."""
+"""The endpoints that a finding is about, by its topic and the thing that it is about.
+
+Of findings of one severity, those of the first topics are listed first.
+"""
 _VNETS_OF: Final[Mapping[Topic, Callable[[Finding], Iterable[ResourceId]]]] = {
     Topic.LIMIT: _limited, Topic.OVERLAP: _overlapping,
 }  # fmt: skip

@@ -12,20 +12,17 @@ from typing import Final, NamedTuple
 from resolver.admin.estate_map.census import Census, Tally
 from resolver.admin.estate_map.node_ids import Kind, NodeId, Service, service_id, vnet_id
 from resolver.admin.estate_map.nodes import home_of, mask_of_vnet
+from resolver.admin.estate_map.opening import ENDPOINTS, Detail, opened, shared, usual_detail
 from resolver.control.estate.estate import Estate
 from zones.azure.endpoint import ConnectionState, Endpoint, ResourceId
 from zones.findings.evidence import Severity
 
 NETWORKS: Final = 24
-VNETS: Final = 36
-SERVICES: Final = 150
+VNETS: Final = 60
+SERVICES: Final = 300
 """Most services of all VNets together."""
-ENDPOINTS: Final = 72
-"""Most endpoints of all open services together."""
 NODES: Final = NETWORKS + 2 * VNETS + SERVICES + ENDPOINTS
 """Most nodes of a picture. A VNet from which a network was derived holds that network as a node of its own."""
-AT_A_GLANCE: Final = 40
-"""Where the estate has no more endpoints than this, every service is open."""
 
 
 class Sight(StrEnum):
@@ -86,12 +83,15 @@ class Rest(NamedTuple):
 class Wanted(NamedTuple):
     """What somebody wants to see.
 
-    `open`: ids of services whose endpoints are shown. `skip`: how many endpoints of the service in focus, or VNets
+    `detail`: None for what is usual at the size of the estate. `open`, `closed`: ids of services whose endpoints are
+    shown, or not shown where the detail is `ENDPOINTS`. `skip`: how many endpoints of the service in focus, or VNets
     where no service is in focus, are left out at the start.
     """
 
     focus: NodeId | None = None
+    detail: Detail | None = None
     open: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
     severities: frozenset[Severity] = frozenset()
     skip: int = 0
 
@@ -113,9 +113,14 @@ class Picture:
         vnets = self._chosen_vnets()
         self._add_networks()
         self._derived = {each.key: each.name for each in estate.networks.now if each.key}
-        opened = self._opened(vnets)
-        for vnet in vnets:
-            self._add_vnet(vnet, SERVICES // max(len(vnets), 1), opened)
+        services = {key: self._services_of(key) for key in vnets}
+        sizes = {service_id(each): census.services[each].endpoints for some in services.values() for each in some}
+        self.detail = wanted.detail or usual_detail(sum(sizes.values()))
+        """What the picture shows."""
+        self._open = self._opened(sizes)
+        places = shared([len(some) for some in services.values()], SERVICES)
+        for (vnet, some), most in zip(services.items(), places, strict=True):
+            self._add_vnet(vnet, some, most)
         self._connect(vnets)
 
     # -- networks
@@ -160,7 +165,20 @@ class Picture:
     def _is_wanted(self, tally: Tally) -> bool:
         return not self._wanted.severities or any(tally.findings[each] for each in self._wanted.severities)
 
-    def _add_vnet(self, key: ResourceId, most: int, opened: dict[str, int]) -> None:
+    def _services_of(self, vnet: ResourceId) -> list[Service]:
+        """Return the services of a VNet, what needs a person first."""
+        census = self._census
+        return [each for each in census.inside.get(vnet, ()) if self._is_wanted(census.services[each])]
+
+    def _opened(self, sizes: dict[str, int]) -> dict[str, int]:
+        wanted, held = self._wanted, self._held
+        chosen = wanted.open if self.detail is Detail.SERVICES else wanted.closed
+        focus = service_id(held) if held and held.name else None
+        if wanted.focus and wanted.focus.kind is Kind.SERVICE and focus in wanted.closed:
+            focus = None
+        return opened(sizes, self.detail, chosen, focus)
+
+    def _add_vnet(self, key: ResourceId, services: Sequence[Service], most: int) -> None:
         census, node = self._census, vnet_id(key)
         vnet = self._estate.ledger.vnets.get(key)
         prefixes = ", ".join(vnet.prefixes[:2]) if vnet else ""
@@ -170,40 +188,20 @@ class Picture:
         self._add(Node(node, Kind.VNET, label, tally, "", note, self._sight_of_vnet(key), is_open=True))
         if key in self._derived:
             self._add_network(self._derived[key], "", node)
-        services = [each for each in census.inside.get(key, ()) if self._is_wanted(census.services[each])]
-        first = [each for each in services if service_id(each) in opened or each == self._held]
-        shown = list(dict.fromkeys([*first, *services]))[: max(most, len(first))]
+        # A service in focus, or one that somebody has opened, comes before those that are only bad.
+        asked = {*self._wanted.open, service_id(self._held) if self._held and self._held.name else ""}
+        first = sorted(services, key=lambda each: service_id(each) not in asked)
+        shown = first[:most]
         for service in sorted(shown, key=lambda each: each.name):
-            self._add_service(service, opened.get(service_id(service)))
+            self._add_service(service, self._open.get(service_id(service)))
         self._leave(node, 0, len(shown), len(services))
-
-    def _opened(self, vnets: Sequence[ResourceId]) -> dict[str, int]:
-        """Return the ids of the open services that are in the picture, with the most endpoints that each may show."""
-        census = self._census
-        inside = [service for vnet in vnets for service in census.inside.get(vnet, ())]
-        known = {service_id(each): each for each in inside if self._is_wanted(census.services[each])}
-        if sum(census.services[each].endpoints for each in inside) <= AT_A_GLANCE:
-            return dict.fromkeys(known, AT_A_GLANCE)
-        wanted = [service_id(self._held)] if self._held and self._held.name else []
-        ids = [each for each in dict.fromkeys([*wanted, *self._wanted.open]) if each in known]
-        return dict.fromkeys(ids[:6], ENDPOINTS // max(len(ids[:6]), 1))
 
     def _add_service(self, service: Service, most: int | None) -> None:
         tally, node = self._census.services[service], service_id(service)
         sight = self._sight_of_vnet(service.vnet)
+        label = self._census.labels.get(service.name, service.name)
         parent = vnet_id(service.vnet)
-        self._add(
-            Node(
-                node,
-                Kind.SERVICE,
-                self._census.labels.get(service.name, service.name),
-                tally,
-                parent,
-                "",
-                sight,
-                is_open=most is not None,
-            )
-        )
+        self._add(Node(node, Kind.SERVICE, label, tally, parent, "", sight, is_open=most is not None))
         if most is not None:
             self._add_endpoints(service, node, most)
 

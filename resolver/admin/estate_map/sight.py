@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from resolver.admin.estate_map.census import Census
+from resolver.admin.estate_map.name_census import NameCensus
 from resolver.admin.estate_map.nodes import mask_of_vnet
 from resolver.control.estate.estate import Estate
 from zones.claims.row import REFUSED, Variant, unpack
@@ -51,21 +52,21 @@ class NetworkSight(NamedTuple):
     """At most `READ`."""
 
 
-def sight_of(estate: Estate, census: Census, network: str) -> NetworkSight:
+def sight_of(estate: Estate, census: Census, names: NameCensus, network: str) -> NetworkSight:
     """Return what the clients of the network of this name see."""
     bit = estate.networks.named(network)
     seen = [key for key in census.vnets if key and mask_of_vnet(estate, census, key) & bit]
     served = sum((tally := census.vnets[key]).endpoints - tally.waiting - tally.dead for key in seen)
     masks = estate.ledger.classes.masks
-    names = sum(count for number, count in census.answers.items() if masks.get(number, 0) & bit)
-    differing = list(_differing(estate, census, bit))
+    answered = sum(count for number, count in names.answers.items() if masks.get(number, 0) & bit)
+    differing = list(_differing(estate, names, bit))
     return NetworkSight(
-        len(seen), served + census.loose[""] + census.loose[network], names, len(estate.ledger.rows),
+        len(seen), served + census.loose[""] + census.loose[network], answered, len(estate.ledger.rows),
         differing[:LISTED], len(differing),
     )  # fmt: skip
 
 
-def _differing(estate: Estate, census: Census, bit: NetworkMask) -> Iterator[Differing]:
+def _differing(estate: Estate, census: NameCensus, bit: NetworkMask) -> Iterator[Differing]:
     for name in islice(census.differing, READ):
         answers = [_answer(estate, each) for each in unpack(estate.ledger.rows.get(name, b"\0"))]
         here = next((each for each in answers if each.mask & bit), None)

@@ -6,11 +6,12 @@ from pydantic import Field, StringConstraints
 
 from resolver.admin.estate_map.census import Tally
 from resolver.admin.estate_map.node_ids import Kind
+from resolver.admin.estate_map.opening import Detail
 from resolver.admin.estate_map.picture import EdgeKind, Node, Sight
 from resolver.admin.resources.claims import ClaimItem
 from resolver.admin.resources.endpoints import EndpointItem
 from resolver.admin.resources.findings import FindingItem, FindingSeverity
-from resolver.admin.resources.model import Model, Parameters
+from resolver.admin.resources.model import Model, OneOf, Parameters
 from zones.azure.endpoint import ConnectionState
 from zones.findings.evidence import Severity
 
@@ -88,6 +89,20 @@ class MapDifference(Model):
     elsewhere: list[MapAnswer]
 
 
+class MapContested(Model):
+    """A name that several endpoints claim, as the clients of one network get it."""
+
+    name: str = Field(description="Private name.")
+    severity: Severity
+    winners: list[str] = Field(description="Resource ids of the endpoints that are served.")
+    losers: int = Field(
+        description="Endpoints that the network sees, and that are not served there. 0: only one endpoint is visible."
+    )
+    rule: str = Field(description="The rule that decided; empty without losers.")
+    rcode: Literal["NOERROR", "SERVFAIL"]
+    addresses: list[str]
+
+
 class MapNetwork(Model):
     """What the clients of a network see."""
 
@@ -98,6 +113,8 @@ class MapNetwork(Model):
     all_names: int = Field(description="Private names with an answer in any network.")
     differing: list[MapDifference] = Field(description="The first 24 names with another answer elsewhere.")
     differing_total: int
+    contested: list[MapContested] = Field(description="The first 24 contested names with an answer here.")
+    contested_total: int
 
 
 class MapVNet(Model):
@@ -134,6 +151,15 @@ class MapFocus(Model):
     endpoint: MapEndpoint | None
 
 
+class MapUrgent(Model):
+    """An open finding that needs a person, and the node that it is about."""
+
+    node: str = Field(description="Id of the node: an endpoint, a VNet or a network.")
+    label: str = Field(description="The name of that node.")
+    others: int = Field(description="Other endpoints or VNets that the finding is about.")
+    finding: FindingItem
+
+
 class EstateMap(Model):
     """A picture of the estate, of a few hundred nodes at most."""
 
@@ -142,6 +168,11 @@ class EstateMap(Model):
     edges: list[MapEdge]
     rests: list[MapRest]
     totals: MapTotals
+    detail: Detail = Field(
+        description="`services`: only some services are open. `endpoints`: all of them, without those in `closed`."
+    )
+    urgent: list[MapUrgent] = Field(description="The first 24 open errors and warnings of the whole estate.")
+    urgent_total: int
     focus: MapFocus | None
 
 
@@ -167,7 +198,15 @@ class MapParameters(Parameters):
 
     focus: NodeText | None = Field(default=None, description="Id of the node to show in any case, with its details.")
     open: tuple[NodeText, ...] = Field(
-        default=(), description="Id of a service whose endpoints are shown. At most 6 are open at a time."
+        default=(), description="Id of a service whose endpoints are shown, where `detail` is `services`."
+    )
+    closed: tuple[NodeText, ...] = Field(
+        default=(), description="Id of a service whose endpoints are not shown, where `detail` is `endpoints`."
+    )
+    detail: Annotated[Detail, OneOf(Detail)] | None = Field(
+        default=None,
+        description="`services`: show services with their counts. `endpoints`: open every service; with more than 400 "
+        "endpoints, the first ones of each. Default: `endpoints` for up to 400 endpoints.",
     )
     severity: tuple[FindingSeverity, ...] = Field(
         default=(), description="Only nodes with an open finding of this severity."

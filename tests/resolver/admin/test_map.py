@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from resolver.admin import map_census
-from resolver.admin.estate_map import picture
+from resolver.admin.estate_map import opening, picture
 from resolver.control.estate.estate import Estate
 from tests.resolver.admin.conftest import BLOB, T0, VNETS, MakeEndpoint, ScriptedControl
 from tests.resolver.admin.json_client import Client, get
@@ -35,7 +35,7 @@ async def drawn(client: Client, **query: str) -> tuple[dict[str, Any], dict[str,
 @pytest.fixture
 def closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """An estate that is too large to show each endpoint at once."""
-    monkeypatch.setattr(picture, "AT_A_GLANCE", 0)
+    monkeypatch.setattr(opening, "AT_A_GLANCE", 0)
 
 
 @pytest.mark.usefixtures("closed")
@@ -67,7 +67,7 @@ async def test_a_small_estate_shows_every_endpoint(client: Client) -> None:
 async def test_a_service_opens_page_after_page_with_the_worst_first(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(picture, "ENDPOINTS", 3)
+    monkeypatch.setattr(opening, "ENDPOINTS", 3)
     seen: list[str] = []
     for skip in (0, 3, 6):
         body, nodes = await drawn(client, focus=BLOBS, skip=str(skip))
@@ -80,6 +80,59 @@ async def test_a_service_opens_page_after_page_with_the_worst_first(
     assert [node["label"] for node in nodes.values() if node["kind"] == "endpoint"] == seen[:3]
     _, nodes = await drawn(client, focus=key("plain"))
     assert key("plain") in nodes  # although it is not on the first page
+
+
+async def test_each_service_of_a_small_estate_can_be_closed(client: Client) -> None:
+    body, nodes = await drawn(client, closed=BLOBS)
+    assert body["detail"] == "endpoints"
+    assert not nodes[BLOBS]["open"]
+    assert [node["label"] for node in nodes.values() if node["kind"] == "endpoint"] == ["far"]
+    body, nodes = await drawn(client, detail="services", open=f"service:{VNETS['b']}|blob")
+    assert body["detail"] == "services"
+    assert [node["label"] for node in nodes.values() if node["kind"] == "endpoint"] == ["far"]
+    _, nodes = await drawn(client, focus=key("plain"), closed=BLOBS)
+    assert key("plain") in nodes  # what somebody has asked for is shown in any case
+
+
+@pytest.mark.usefixtures("closed")
+async def test_all_services_can_be_opened_at_any_size(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "ENDPOINTS", 4)
+    body, nodes = await drawn(client, detail="endpoints")
+    assert [node["label"] for node in nodes.values() if node["kind"] == "endpoint"] == ["first", "one", "second", "far"]
+    assert [(each["shown"], each["total"]) for each in body["rests"]] == [(3, 7)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "most", "parts"),
+    [([], 5, []), ([2, 3], 10, [2, 3]), ([9, 1, 9], 7, [3, 1, 3]), ([5, 5, 5], 2, [0, 1, 1]), ([4], 0, [0])],
+)
+def test_places_are_shared_out(sizes: list[int], most: int, parts: list[int]) -> None:
+    assert opening.shared(sizes, most) == parts
+
+
+async def test_what_needs_a_person_comes_with_the_node_that_it_is_about(client: Client) -> None:
+    body, _ = await drawn(client)
+    urgent = body["urgent"]
+    errors = {
+        (each["label"], each["node"], each["others"]) for each in urgent if each["finding"]["severity"] == "error"
+    }
+    assert errors == {("first", key("first"), 1), ("one", key("one"), 1)}
+    assert urgent[0]["finding"]["severity"] == "error"
+    assert body["urgent_total"] == len(urgent)
+
+
+async def test_a_network_gets_the_winner_of_each_contested_name(client: Client) -> None:
+    network = (await drawn(client, focus="network:east"))[0]["focus"]["network"]
+    contested = {each["name"].partition(".")[0]: each for each in network["contested"]}
+    assert network["contested_total"] == len(contested) == 3
+    (winner,) = contested["twice"]["winners"]
+    assert winner.endswith("/first")
+    assert (contested["twice"]["losers"], contested["twice"]["severity"]) == (1, "error")
+    assert contested["twice"]["rule"]
+    (near,) = contested["shared"]["winners"]
+    assert near.endswith("/near")
+    network = (await drawn(client, focus="network:west"))[0]["focus"]["network"]
+    assert [(each["name"].partition(".")[0], each["losers"]) for each in network["contested"]] == [("shared", 0)]
 
 
 @pytest.mark.usefixtures("closed")
@@ -130,7 +183,7 @@ async def test_a_picture_is_bounded_however_large_the_estate_is(
     client: Client, estate: Estate, endpoint: MakeEndpoint
 ) -> None:
     made = []
-    for vnet in range(60):
+    for vnet in range(90):
         for service in range(12):
             each = endpoint(f"e-{vnet}-{service}", f"e{vnet}x{service}.blob.core.windows.net", b"\x0a\x09\x00\x04")
             place = ResourceId(VNETS["a"].replace("networks/a", f"networks/v{vnet}"))
@@ -140,10 +193,10 @@ async def test_a_picture_is_bounded_however_large_the_estate_is(
     assert len(nodes) <= picture.NODES
     assert f"vnet:{made[-1].vnet}" in nodes
     left = next(each for each in body["rests"] if each["inside"] == "vnet")
-    assert (left["shown"], left["total"]) == (picture.VNETS, 62)
+    assert (left["shown"], left["total"]) == (picture.VNETS, 92)
     _, following = await drawn(client, skip=str(picture.VNETS))
     first = {each for each in (await drawn(client))[1] if each.startswith("vnet:")}
-    assert len(first | {each for each in following if each.startswith("vnet:")}) == 62
+    assert len(first | {each for each in following if each.startswith("vnet:")}) == 92
 
 
 async def test_dead_endpoints_are_counted_when_the_state_has_changed(

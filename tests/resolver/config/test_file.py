@@ -246,6 +246,11 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ('"d\\0": 1', 1, 1, "", "control characters are not allowed in a key"),
         ("dns: !secret {}", 1, 6, "dns", "the tag `!secret` is not supported"),
         ("dns: {workers: 0}", 1, 16, "dns.workers", "must be greater than or equal to 1"),
+        ("dns: {workers: }", 1, 15, "dns.workers", "has no value, and must be a whole number"),
+        (
+            "admin: {tokens: [{name: a, role: read, sha256: }]}", 1, 47, "admin.tokens[0].sha256",
+            "has no value, and must be text",
+        ),
         ("dns: {workers: all}", 1, 16, "dns.workers", "must be a whole number"),
         ("dns: {listen: '127.0.0.1:53'}", 1, 15, "dns.listen", "must be a list"),
         ("dns: {listen: []}", 1, 15, "dns.listen", "must not be empty"),

@@ -69,7 +69,8 @@ def test_a_query_is_noted_with_its_client_and_its_reply(watched: Watched) -> Non
     dropped, (found,) = watched.take(EVERY)
     assert (dropped, found.proto, found.client, found.network) == (0, "tcp", bytes((10, 1, 0, 4)), "weu")
     assert (to_text(found.name), found.qtype, found.rcode, found.seconds) == ("localhost", 1, 0, 0.0)
-    assert found.octets > 12
+    assert found.octets == len(found.reply) + 2 > 12
+    assert found.aa
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,7 @@ def test_a_query_is_noted_with_its_client_and_its_reply(watched: Watched) -> Non
         (QueryFilter(client=(bytes(16), 0)), []),
         (QueryFilter(rcode=3), ["a.invalid"]),
         (QueryFilter(network="none"), ["localhost"]),
+        (QueryFilter(seconds=0.1), []),
         (QueryFilter(network="weu", rcode=0), ["localhost"]),
     ],
 )

@@ -1,0 +1,131 @@
+// The stream of live queries: the newest rows, how many came while the view was paused, how many pldns left out, and
+// how many come per second. Does not know how rows are shown.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { address, ApiError } from "../../api/client";
+
+export type Origin = "endpoint" | "zone" | "fallback" | "upstream" | "pldns";
+
+/** The data of an event `query` of `/v1/queries`, with a number that no other row has. */
+export interface Query {
+  readonly id: number;
+  readonly at: string;
+  readonly proto: string;
+  readonly client: string;
+  readonly network: string;
+  readonly name: string;
+  readonly type: string;
+  readonly rcode: string;
+  readonly origin: Origin;
+  /** The first records of the answer as type and data; null where the reply is long. */
+  readonly answer: readonly string[] | null;
+  readonly octets: number;
+  readonly seconds: number;
+}
+export type Filters = Readonly<Record<string, string | readonly string[]>>;
+
+/** The most rows that are kept. */
+export const MOST = 1000;
+/** Milliseconds between two drawings, and over which the rate is measured. */
+const DRAWN = 500;
+const MEASURED = 5000;
+
+export interface Stream {
+  /** The newest first. While the view is paused, the rows of the moment of the pause. */
+  readonly rows: readonly Query[];
+  /** Queries that arrived since the pause. */
+  readonly waiting: number;
+  readonly dropped: number;
+  /** Matching queries per second, those that pldns left out included. */
+  readonly rate: number;
+  readonly error: ApiError | undefined;
+  readonly retry: () => void;
+  readonly clear: () => void;
+}
+
+interface Shown {
+  readonly rows: readonly Query[];
+  readonly waiting: number;
+  readonly dropped: number;
+  readonly rate: number;
+}
+
+const NOTHING: Shown = { rows: [], waiting: 0, dropped: 0, rate: 0 };
+
+/** Follow the queries that match. `paused`: the rows stay as they are, and what arrives is kept for later. */
+export function useQueries(filters: Filters, paused: boolean): Stream {
+  const [shown, setShown] = useState(NOTHING);
+  const [error, setError] = useState<ApiError>();
+  const [round, setRound] = useState(0);
+  const kept = useRef<Query[]>([]);
+  const last = useRef(0);
+  const isPaused = useRef(paused);
+  isPaused.current = paused;
+  const key = JSON.stringify(filters);
+  const clear = (): void => {
+    kept.current = [];
+    setShown((before) => ({ ...NOTHING, rate: before.rate }));
+  };
+  useEffect(clear, [key]);
+  useEffect(() => {
+    setError(undefined);
+    let [arrived, dropped] = [0, 0];
+    const counts: number[] = [];
+    const url = address("/v1/queries", {}, filters);
+    const source = new EventSource(url);
+    source.addEventListener("query", (event: MessageEvent<string>) => {
+      last.current += 1;
+      arrived += 1;
+      kept.current.push({ ...(JSON.parse(event.data) as Omit<Query, "id">), id: last.current });
+      if (kept.current.length > 2 * MOST) kept.current = kept.current.slice(-MOST);
+    });
+    source.addEventListener("dropped", (event: MessageEvent<string>) => {
+      dropped += (JSON.parse(event.data) as { count: number }).count;
+    });
+    source.addEventListener("open", () => {
+      setError(undefined);
+    });
+    source.addEventListener("error", () => {
+      // The browser itself connects again after a lost connection; after a refusal it does not.
+      if (source.readyState === EventSource.CLOSED) void reason(url).then(setError);
+    });
+    const draw = (): void => {
+      const [came, lost] = [arrived, dropped];
+      [arrived, dropped] = [0, 0];
+      counts.push(came + lost);
+      if (counts.length > MEASURED / DRAWN) counts.shift();
+      const rate = (counts.reduce((sum, each) => sum + each, 0) / counts.length) * (1000 / DRAWN);
+      setShown((before) => {
+        if (!came && !lost && before.rate === rate && (isPaused.current || !before.waiting)) return before;
+        const counted = { dropped: before.dropped + lost, rate };
+        if (isPaused.current) return { ...before, ...counted, waiting: before.waiting + came };
+        const isSame = !came && !before.waiting;
+        return { ...counted, waiting: 0, rows: isSame ? before.rows : kept.current.slice(-MOST).reverse() };
+      });
+    };
+    const timer = setInterval(draw, DRAWN);
+    return () => {
+      source.close();
+      clearInterval(timer);
+    };
+  }, [key, round]);
+  const retry = (): void => {
+    setRound(round + 1);
+  };
+  return { ...shown, error, retry, clear };
+}
+
+/** Return why pldns refuses a stream: an EventSource does not say. */
+async function reason(url: URL): Promise<ApiError> {
+  const abort = new AbortController();
+  try {
+    const response = await fetch(url, { credentials: "same-origin", signal: abort.signal });
+    if (response.ok) return new ApiError(0, "", "The connection has ended.");
+    const { type, detail } = (await response.json()) as { type?: string; detail?: string };
+    return new ApiError(response.status, type?.split(":").pop() ?? "", detail ?? "pldns refuses the stream.");
+  } catch {
+    return new ApiError(0, "unreachable", "pldns does not answer.");
+  } finally {
+    abort.abort();
+  }
+}
