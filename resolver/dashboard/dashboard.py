@@ -85,7 +85,7 @@ class _Pages:
         """Answer a request for an address that the page does not have. What it names is not repeated."""
         up = "../" * (request.rel_url.raw_path.count("/") - 2)
         back = element("a", "The overview", href=up or "./")
-        return _html(self._frame_of(None).page("No such address", element("p", back), script=False, up=up), 404)
+        return _html(Frame(self._built, None, "").page("No such address", element("p", back), script=False, up=up), 404)
 
     def _refused(self, view: str, request: web.Request, error: Refused) -> web.Response:
         frame = Frame(self._built, None, view)
