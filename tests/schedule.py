@@ -21,6 +21,7 @@ TOGETHER: Final = {
     "tests/live/test_behind.py": "behind",
     "tests/live/test_dashboard.py": "dashboard",
     "tests/live/test_dashboard_actions.py": "dashboard actions",
+    "tests/live/test_dashboard_map.py": "dashboard map",
     "tests/live/test_dashboard_registry.py": "dashboard registry",
     "tests/live/test_dashboard_roles.py": "dashboard roles",
     "tests/live/test_dashboard_views.py": "dashboard views",
