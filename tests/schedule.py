@@ -23,6 +23,7 @@ TOGETHER: Final = {
     "tests/live/test_dashboard_actions.py": "dashboard actions",
     "tests/live/test_dashboard_bad_input.py": "dashboard bad input",
     "tests/live/test_dashboard_errors.py": "dashboard errors",
+    "tests/live/test_dashboard_map.py": "dashboard map",
     "tests/live/test_dashboard_registry.py": "dashboard registry",
     "tests/live/test_dashboard_roles.py": "dashboard roles",
     "tests/live/test_dashboard_search.py": "dashboard search",

@@ -41,9 +41,11 @@ export class Address {
     });
   }
 
-  /** Return the address with a service opened or closed. `detail`: of the map that is shown. */
-  toggled(id: string, detail: Detail, isOpen: boolean): string {
-    const focus = isOpen && this.focus === id ? undefined : (this.focus ?? undefined);
+  /** Return the address with a service opened or closed. What is in focus in a service that is closed loses it. */
+  toggled(id: string, { detail, nodes }: EstateMap): string {
+    const isOpen = nodes.some((each) => each.id === id && each.open);
+    const inside = nodes.find((each) => each.id === this.focus)?.inside;
+    const focus = isOpen && (this.focus === id || inside === id) ? undefined : (this.focus ?? undefined);
     const kept = (some: readonly string[]): string[] => some.filter((each) => each !== id);
     return detail === "services"
       ? this.with({ focus, open: isOpen ? kept(this.open) : latest([...kept(this.open), id]) })

@@ -56,7 +56,7 @@ export function Stage(props: Props): JSX.Element {
     navigate(address.to(id === focus ? undefined : id), "replace");
   };
   const toggle = ({ node }: Target): void => {
-    if (node.kind === "service") navigate(address.toggled(node.id, map.detail, node.open), "replace");
+    if (node.kind === "service") navigate(address.toggled(node.id, map), "replace");
   };
   const click = (event: MouseEvent): void => {
     const found = (event.target as Element).closest<SVGElement>("[data-toggle], [data-rest], [data-id]");
