@@ -2,17 +2,12 @@
 
 import type { JSX } from "preact";
 import { clock } from "../format";
-import { href, usePlace } from "../router";
 import { identity } from "../state/identity";
 import { link } from "../state/live";
 import { useStore } from "../state/store";
 import { Badge } from "./badge";
-
-/** Return the address of the form that signs in and leads back to the present view. */
-export function useSignIn(): string {
-  const { view, query } = usePlace();
-  return href("sign-in", { next: `${view}${query.size ? `?${query.toString()}` : ""}` });
-}
+import { SignIn } from "./states";
+import { Text } from "./text";
 
 export function Connection(): JSX.Element {
   const { state, since } = useStore(link);
@@ -27,16 +22,23 @@ export function Connection(): JSX.Element {
 
 export function Banner(): JSX.Element | null {
   const known = useStore(identity);
-  const { state, since } = useStore(link);
-  const signIn = useSignIn();
+  const { state, since, refused } = useStore(link);
   if (known === null) {
     return (
       <p class="banner" role="alert">
-        You are signed out; what is below may be old. <a href={signIn}>Sign in again</a>
+        You are signed out; what is below may be old. <SignIn />
       </p>
     );
   }
   if (state !== "lost") return null;
+  if (refused) {
+    return (
+      <p class="banner" role="alert">
+        pldns sends no live data since {clock(since)}: <Text value={refused.message} />. The page tries again
+        by itself.
+      </p>
+    );
+  }
   return (
     <p class="banner" role="alert">
       pldns cannot be reached since {clock(since)}. What is below is from then. The page tries again by

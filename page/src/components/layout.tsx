@@ -3,11 +3,13 @@
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
-import { Link, type Place, usePlace } from "../router";
+import { visible } from "../format";
+import { href, Link, type Place, usePlace } from "../router";
 import { SearchButton } from "../search/palette";
+import { useOnlyRegistry } from "../state/identity";
 import { overview } from "../state/live";
 import { useStore } from "../state/store";
-import { VIEWS, type View, type ViewProps } from "../views";
+import { isFor, VIEWS, type View, type ViewProps } from "../views";
 import { Banner, Connection } from "./connection";
 import { Icon, Mark } from "./icon";
 import { Navigation } from "./navigation";
@@ -25,6 +27,7 @@ export function Page(): JSX.Element {
   const title = view?.title ?? "No such view";
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
+  const onlyRegistry = useOnlyRegistry();
   useEffect(() => {
     if (first.current) first.current = false;
     else main.current?.focus({ preventScroll: true });
@@ -39,7 +42,13 @@ export function Page(): JSX.Element {
       <main id="content" tabIndex={-1} ref={main}>
         <Banner />
         <h1>{title}</h1>
-        {view ? <Shown view={view} query={place.query} /> : <NoView />}
+        {!view ? (
+          <NoView />
+        ) : isFor(view, onlyRegistry) ? (
+          <Shown view={view} query={place.query} />
+        ) : (
+          <NotPermitted />
+        )}
       </main>
       <Toasts />
     </>
@@ -52,7 +61,7 @@ function useTitle(place: Place, title: string): void {
   const object = ["name", "zone", "client"].map((each) => place.query.get(each)).find(Boolean);
   const shown = place.view === "findings" && errors ? `${title} (${errors})` : title;
   useEffect(() => {
-    document.title = [object?.slice(0, 80), shown, "pldns"].filter(Boolean).join(" · ");
+    document.title = [object && visible(object.slice(0, 80)), shown, "pldns"].filter(Boolean).join(" · ");
   }, [object, shown]);
 }
 
@@ -138,6 +147,15 @@ function Shown(props: { view: View; query: URLSearchParams }): JSX.Element {
     );
   }
   return <loaded.Component query={query} />;
+}
+
+function NotPermitted(): JSX.Element {
+  return (
+    <p class="empty">
+      This view needs the role read, and you have a role in the registry only.{" "}
+      <Link to={href("registry")}>Show the registry</Link>
+    </p>
+  );
 }
 
 function NoView(): JSX.Element {

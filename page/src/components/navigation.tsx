@@ -3,31 +3,36 @@
 import type { JSX } from "preact";
 import { counted } from "../format";
 import { href, Link } from "../router";
+import { useOnlyRegistry } from "../state/identity";
 import { overview } from "../state/live";
 import { useRegistryRoles } from "../state/registry";
 import { useStore } from "../state/store";
-import { VIEWS } from "../views";
+import { isFor, VIEWS } from "../views";
 import { Icon } from "./icon";
 
 const SECTIONS = ["Estate", "Queries", "System"] as const;
 
 export function Navigation(props: { current: string }): JSX.Element {
   const hasRegistry = Boolean(useRegistryRoles());
+  const onlyRegistry = useOnlyRegistry();
+  const views = VIEWS.filter((each) => (!each.needs || hasRegistry) && isFor(each, onlyRegistry));
   return (
     <nav aria-label="Views" class="views">
-      {SECTIONS.map((section) => (
+      {SECTIONS.filter((section) => views.some((each) => each.section === section)).map((section) => (
         <section key={section}>
           <h2 id={`section-${section}`}>{section}</h2>
           <ul aria-labelledby={`section-${section}`}>
-            {VIEWS.filter((each) => each.section === section && (!each.needs || hasRegistry)).map((each) => (
-              <li key={each.path}>
-                <Link to={href(each.path)} current={each.path === props.current}>
-                  <Icon name={each.path || "overview"} />
-                  <span>{each.title}</span>
-                  {each.path === "findings" && <Count />}
-                </Link>
-              </li>
-            ))}
+            {views
+              .filter((each) => each.section === section)
+              .map((each) => (
+                <li key={each.path}>
+                  <Link to={href(each.path)} current={each.path === props.current}>
+                    <Icon name={each.path || "overview"} />
+                    <span>{each.title}</span>
+                    {each.path === "findings" && <Count />}
+                  </Link>
+                </li>
+              ))}
           </ul>
         </section>
       ))}

@@ -1,7 +1,7 @@
 // Links from what a text names - an endpoint, a name, an address, a network - to the view that has more about it.
 
 import type { JSX } from "preact";
-import { groupOf, shortId } from "../format";
+import { groupOf, shortId, visible } from "../format";
 import { href, Link } from "../router";
 import { Copy, Text } from "./text";
 
@@ -21,7 +21,7 @@ export function EndpointLink(props: { id: string }): JSX.Element {
   if (!isEndpoint(props.id)) return <Copy value={props.id} shown={shortId(props.id)} />;
   return (
     <span class="resource">
-      <Link class="target" to={onMap(props.id)} title={props.id}>
+      <Link class="target" to={onMap(props.id)} title={visible(props.id)}>
         <Text value={shortId(props.id)} />
       </Link>
       {group && (

@@ -3,7 +3,6 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
-import { signedOut } from "./identity";
 
 export interface Resource<T> {
   readonly data: T | undefined;
@@ -43,7 +42,6 @@ export function useResource<T>(
       (error: unknown) => {
         if (abort.signal.aborted) return;
         const told = error instanceof ApiError ? error : new ApiError(0, "", String(error));
-        if (told.status === 401) signedOut();
         setState((before) => ({ ...(before.key === key ? before : { key }), error: told, loading: false }));
       },
     );

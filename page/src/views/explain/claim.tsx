@@ -18,7 +18,10 @@ export function ClaimItem(props: { claim: Claim }): JSX.Element {
       head={
         <>
           <Badge tone={STANDINGS[claim.standing] ?? "neutral"}>{claim.standing}</Badge>{" "}
-          <EndpointLink id={claim.endpoint} /> <span class="quiet">{claim.why}</span>
+          <EndpointLink id={claim.endpoint} />{" "}
+          <span class="quiet">
+            <Text value={claim.why} />
+          </span>
         </>
       }
     >
@@ -28,7 +31,12 @@ export function ClaimItem(props: { claim: Claim }): JSX.Element {
       {claim.target && (
         <li>
           target <ResourceId value={claim.target} />
-          {claim.groups.length > 0 && ` (${claim.groups.join(", ")})`}
+          {claim.groups.length > 0 && (
+            <>
+              {" "}
+              (<Text value={claim.groups.join(", ")} />)
+            </>
+          )}
         </li>
       )}
       {claim.nics.map((each) => (
@@ -38,7 +46,12 @@ export function ClaimItem(props: { claim: Claim }): JSX.Element {
       ))}
       {claim.vnet && (
         <li>
-          {claim.subnet && `subnet ${claim.subnet} of `}virtual network <ResourceId value={claim.vnet} />
+          {claim.subnet && (
+            <>
+              subnet <Text value={claim.subnet} /> of{" "}
+            </>
+          )}
+          virtual network <ResourceId value={claim.vnet} />
         </li>
       )}
       <li>
@@ -46,7 +59,10 @@ export function ClaimItem(props: { claim: Claim }): JSX.Element {
         <Link to={href("sources", { name: claim.of.name })}>
           <Text value={claim.of.name} />
         </Link>{" "}
-        <span class="quiet">{shortId(claim.of.where)}</span>, last read <When at={claim.of.last_success} />
+        <span class="quiet">
+          <Text value={shortId(claim.of.where)} />
+        </span>
+        , last read <When at={claim.of.last_success} />
       </li>
       <li>
         <Link to={href("findings", { name: claim.endpoint })}>Findings about this endpoint</Link>

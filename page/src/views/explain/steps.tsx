@@ -47,7 +47,7 @@ function Client(props: { found: Explanation }): JSX.Element {
       }
     >
       <li>
-        {access}
+        <Text value={access} />
         {access_by && (
           <>
             : <code>{access_by}</code> holds the address

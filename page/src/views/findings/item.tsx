@@ -6,7 +6,7 @@ import type { Finding } from "../../api/schema";
 import { Command } from "../../components/command";
 import { EndpointLink } from "../../components/object-link";
 import { Copy, ResourceId, Some, Text, When } from "../../components/text";
-import { counted } from "../../format";
+import { counted, visible } from "../../format";
 import { href, Link } from "../../router";
 import { useMay } from "../../state/identity";
 import { Acknowledge, Withdraw } from "./acknowledge";
@@ -31,7 +31,7 @@ export function Item(props: Props): JSX.Element {
     <article
       class={finding.acknowledged ? "finding acknowledged" : "finding"}
       id={finding.id}
-      aria-label={finding.subject}
+      aria-label={visible(finding.subject)}
     >
       <p class="subject">
         <Subject finding={finding} />
@@ -50,7 +50,10 @@ export function Item(props: Props): JSX.Element {
         )}
         {finding.winner && (
           <Term name="Served">
-            <EndpointLink id={finding.winner} /> <span class="quiet">by the rule {finding.rule}</span>
+            <EndpointLink id={finding.winner} />{" "}
+            <span class="quiet">
+              by the rule <Text value={finding.rule} />
+            </span>
           </Term>
         )}
         {shown.length > 0 && (
