@@ -25,6 +25,7 @@ TOGETHER: Final = {
     "tests/live/test_dashboard_errors.py": "dashboard errors",
     "tests/live/test_dashboard_registry.py": "dashboard registry",
     "tests/live/test_dashboard_roles.py": "dashboard roles",
+    "tests/live/test_dashboard_search.py": "dashboard search",
     "tests/live/test_dashboard_views.py": "dashboard views",
     "tests/live/test_dnssec.py": "dnssec",
     "tests/live/test_hub.py": "hub",

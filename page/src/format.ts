@@ -83,3 +83,36 @@ export function visible(text: string): string {
     (found) => `\\u${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`,
   );
 }
+
+const WHOLE = 24;
+const LONGEST_PIECE = 32;
+
+/**
+ * Return a text in the pieces between which a line may break in addition to its spaces and hyphens: after dots, slashes
+ * and other signs in long names and ids, and inside a piece that would be longer than a line.
+ */
+export function pieces(text: string): string[] {
+  if (text.length <= WHOLE) return [text];
+  const found: string[] = [];
+  let rest = "";
+  for (const word of text.split(/(?<=\s)/)) {
+    const [first = "", ...others] =
+      word.length > WHOLE ? word.split(/(?<=[./_@:|](?=\S))/).flatMap(cut) : [word];
+    rest += first;
+    for (const each of others) {
+      found.push(rest);
+      rest = each;
+    }
+  }
+  return [...found, rest];
+}
+
+/** Return whether a text is one word, so short that no line has to break in it. */
+export function isWhole(text: string): boolean {
+  return text.length <= WHOLE && !/\s/.test(text);
+}
+
+function cut(text: string): string[] {
+  if (text.length <= LONGEST_PIECE || text.includes("-")) return [text];
+  return text.match(new RegExp(`.{1,${LONGEST_PIECE / 2}}`, "gsu")) ?? [];
+}

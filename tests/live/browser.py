@@ -91,7 +91,7 @@ class Tab:
 
     def settled(self) -> None:
         """Wait until nothing is being read."""
-        self.page.wait_for_selector("main:not(:has(.loading))")
+        self.page.wait_for_selector("main:not(:has(.loading, [aria-busy=true]))")
 
     def violations(self, rules: Sequence[str] = RULES) -> list[str]:
         """Return what axe-core finds wrong for people who do not see or point. `rules`: ids or tags of its rules."""

@@ -2,8 +2,8 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import type { ApiError } from "../api/client";
-import { href, usePlace } from "../router";
 import type { Resource } from "../state/resource";
+import { useSignIn } from "./connection";
 import { Text } from "./text";
 
 const ADVICE: Record<string, string> = {
@@ -75,9 +75,7 @@ export function ErrorBox(props: { error: ApiError; retry?: () => void }): JSX.El
 
 /** A link to the form, which leads back to this view. */
 export function SignIn(): JSX.Element {
-  const { view, query } = usePlace();
-  const next = `${view}${query.size ? `?${query.toString()}` : ""}`;
-  return <a href={href("sign-in", { next })}>Sign in again</a>;
+  return <a href={useSignIn()}>Sign in again</a>;
 }
 
 export function Empty(props: { children: ComponentChildren }): JSX.Element {
@@ -92,16 +90,19 @@ export function Loading(): JSX.Element {
   );
 }
 
-/** The data of a resource; in its place, or beside old data, that it is being read or why that failed. */
+/**
+ * The data of a resource; in its place, or beside old data, that it is being read or why that failed. It is busy while
+ * it shows the data of an earlier question.
+ */
 export function Loaded<T>(props: {
   resource: Resource<T>;
   children: (data: T) => ComponentChildren;
 }): JSX.Element {
-  const { data, error, reload } = props.resource;
+  const { data, error, isEarlier, reload } = props.resource;
   return (
-    <>
+    <div class="resource" aria-busy={isEarlier}>
       {error && <ErrorBox error={error} retry={reload} />}
       {data === undefined ? !error && <Loading /> : props.children(data)}
-    </>
+    </div>
   );
 }

@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { get, type Query } from "../api/client";
 import type { Finding, Schemas } from "../api/schema";
 import { SeverityBadge } from "../components/badge";
+import { Command } from "../components/command";
 import { Choice, Search } from "../components/filters";
 import { Empty, Loaded } from "../components/states";
 import { Pager, Table } from "../components/table";
@@ -168,9 +169,7 @@ function Item(props: { finding: Finding; open: boolean; changed: () => void }): 
             <details open={open}>
               <summary>{counted(finding.commands.length, "command")}</summary>
               {finding.commands.map((each) => (
-                <div key={each} class="command">
-                  <Copy value={each} />
-                </div>
+                <Command key={each} value={each} />
               ))}
             </details>
           )}
