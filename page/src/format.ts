@@ -116,3 +116,11 @@ function cut(text: string): string[] {
   if (text.length <= LONGEST_PIECE || text.includes("-")) return [text];
   return text.match(new RegExp(`.{1,${LONGEST_PIECE / 2}}`, "gsu")) ?? [];
 }
+
+const SIZES = ["octets", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** Return a size in the largest unit of which there is at least 1, such as `2.4 MiB`. */
+export function octets(value: number): string {
+  const step = value < 1024 ? 0 : Math.min(Math.floor(Math.log2(value) / 10), SIZES.length - 1);
+  return `${number(value / 1024 ** step)} ${SIZES[step] ?? ""}`;
+}

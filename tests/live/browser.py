@@ -50,9 +50,11 @@ class Tab:
     def __init__(
         self, browser: Browser, base: str, width: int = 1280, theme: Literal["light", "dark"] = "light",
         java_script: bool = True, forced_colors: Literal["none", "active"] = "none",
-        motion: Literal["no-preference", "reduce"] = "no-preference",
+        others: tuple[str, ...] = (), motion: Literal["no-preference", "reduce"] = "no-preference",
     ) -> None:  # fmt: skip
+        """`others`: addresses of hosts to which the browser may be sent."""
         self.base = base
+        self._others = others
         self.context = browser.new_context(
             viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=java_script,
             forced_colors=forced_colors, reduced_motion=motion,
@@ -70,7 +72,7 @@ class Tab:
             self.faults.append(message.text)
 
     def _asked(self, request: Request) -> None:
-        if not request.url.startswith((self.base, "blob:", "data:")):
+        if not request.url.startswith((self.base, "blob:", "data:", *self._others)):
             self.faults.append(f"a request to {request.url}")
 
     def open(self, view: str = "") -> Page:

@@ -2,18 +2,12 @@
 
 import type { JSX } from "preact";
 import { clock } from "../format";
-import { href, usePlace } from "../router";
 import { identity } from "../state/identity";
 import { link } from "../state/live";
 import { useStore } from "../state/store";
 import { Badge } from "./badge";
+import { SignIn } from "./states";
 import { Text } from "./text";
-
-/** Return the address of the form that signs in and leads back to the present view. */
-export function useSignIn(): string {
-  const { view, query } = usePlace();
-  return href("sign-in", { next: `${view}${query.size ? `?${query.toString()}` : ""}` });
-}
 
 export function Connection(): JSX.Element {
   const { state, since } = useStore(link);
@@ -29,11 +23,10 @@ export function Connection(): JSX.Element {
 export function Banner(): JSX.Element | null {
   const known = useStore(identity);
   const { state, since, refused } = useStore(link);
-  const signIn = useSignIn();
   if (known === null) {
     return (
       <p class="banner" role="alert">
-        You are signed out; what is below may be old. <a href={signIn}>Sign in again</a>
+        You are signed out; what is below may be old. <SignIn />
       </p>
     );
   }

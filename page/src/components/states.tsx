@@ -2,15 +2,15 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import type { ApiError } from "../api/client";
+import { href, usePlace } from "../router";
 import type { Resource } from "../state/resource";
-import { useSignIn } from "./connection";
 import { Text } from "./text";
 
 const ADVICE: Record<string, string> = {
   unreachable: "Check that pldns runs, and the way to it. The page tries again by itself.",
   "token-missing": "Your session has ended, or pldns was started again.",
-  "token-invalid": "The token was revoked or has expired.",
-  "role-too-low": "Ask somebody with that role, or sign in with another token.",
+  "token-invalid": "The session or its token has ended.",
+  "role-too-low": "Ask somebody with that role, or sign in as somebody else.",
   "certificate-unknown": "Use another certificate, or ask for a role for it (`admin.tls.clients`).",
   "invalid-parameter": "Change what you have typed, or the address of the view.",
   "unknown-parameter": "After an update of pldns, reload the page.",
@@ -74,8 +74,10 @@ export function ErrorBox(props: { error: ApiError; retry?: () => void }): JSX.El
 }
 
 /** A link to the form, which leads back to this view. */
-export function SignIn(): JSX.Element {
-  return <a href={useSignIn()}>Sign in again</a>;
+export function SignIn(props: { text?: string }): JSX.Element {
+  const { view, query } = usePlace();
+  const next = `${view}${query.size ? `?${query.toString()}` : ""}`;
+  return <a href={href("sign-in", { next })}>{props.text ?? "Sign in again"}</a>;
 }
 
 export function Empty(props: { children: ComponentChildren }): JSX.Element {

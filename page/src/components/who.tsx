@@ -5,19 +5,18 @@ import { identity } from "../state/identity";
 import { useStore } from "../state/store";
 import { choose, theme, THEMES, type Theme } from "../state/theme";
 import { Badge } from "./badge";
-import { useSignIn } from "./connection";
+import { SignIn } from "./states";
 import { Text } from "./text";
 
 const NAMES: Record<Theme, string> = { auto: "As the system", light: "Light", dark: "Dark" };
 
 export function Who(): JSX.Element | null {
   const known = useStore(identity);
-  const signIn = useSignIn();
   if (known === undefined) return null;
   if (!known?.proven) {
     return (
       <p class="identity">
-        {known && <Badge tone="neutral">{known.role}</Badge>} <a href={signIn}>Sign in</a>
+        {known && <Badge tone="neutral">{known.role}</Badge>} <SignIn text="Sign in" />
       </p>
     );
   }

@@ -61,10 +61,10 @@ def test_the_last_hour_begins_with_the_second_sample() -> None:
     traffic.sample(WallTime(0), totals(100))
     assert traffic.last_hour() == []
     traffic.sample(WallTime(5), totals(120))
-    assert [(each.at, each.seconds, each.counted.queries) for each in traffic.last_hour()] == [(5, 5, 20)]
+    assert [(float(each.at), each.seconds, each.counted.queries) for each in traffic.last_hour()] == [(5, 5, 20)]
     for second in (30, 35):
         traffic.sample(WallTime(second), totals(100 + second * 4))
-    assert [(each.at, each.seconds, each.counted.queries) for each in traffic.last_hour()] == [
+    assert [(float(each.at), each.seconds, each.counted.queries) for each in traffic.last_hour()] == [
         (30, 30, 120),
         (35, 5, 20),
     ]
