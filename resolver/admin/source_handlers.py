@@ -24,7 +24,7 @@ async def list_sources(context: Context, request: web.Request, asked: SourcePara
         return (name,) if wanted and (not asked.state or sources.has_state(found[name], asked.state, now)) else None
 
     def shown(name: str) -> bytes | None:
-        return encoded(sources.source(found[name], wall_clock.now()))
+        return encoded(sources.source(context.estate, found[name], wall_clock.now()))
 
     return list_response(await page(found, key, shown, page_request(request, asked)))
 
@@ -34,7 +34,7 @@ async def get_source(context: Context, request: web.Request, _: Parameters) -> w
     status = context.estate.sources.get(request.match_info["name"])
     if status is None:
         raise unknown_source(context, request)
-    return item_response(sources.source(status, wall_clock.now()))
+    return item_response(sources.source(context.estate, status, wall_clock.now()))
 
 
 def unknown_source(context: Context, request: web.Request) -> Refused:
@@ -61,4 +61,4 @@ async def sync(context: Context, request: web.Request, wanted: SyncRequest) -> w
         raise Refused(Code.NOTHING_HELD, f"source `{name}` has no held sync to {wanted.action}") from None
     after = {"held": bool(status.sync_state.held)} | ({"outcome": end.outcome, "names": end.names} if end else {})
     context.audit(request, f"sync.{wanted.action}", name, {"held": was_held}, after)
-    return item_response(sources.reply(status, wall_clock.now(), end), status=202)
+    return item_response(sources.reply(context.estate, status, wall_clock.now(), end), status=202)

@@ -143,4 +143,4 @@ def _workers(context: Context) -> list[WorkerItem]:
 
 
 def _sources(context: Context) -> list[SourceItem]:
-    return [sources.source(status, wall_clock.now()) for status in context.estate.sources.values()]
+    return [sources.source(context.estate, status, wall_clock.now()) for status in context.estate.sources.values()]

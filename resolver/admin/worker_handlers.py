@@ -14,6 +14,7 @@ from resolver.admin.responses import encoded, item_response, list_response, requ
 from resolver.admin.route import Context
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import FlushCache, ReadCacheStats, ReadUpstreams, UpstreamState
+from resolver.process import wall_clock
 from resolver.wire import codes
 from zones.dns.name import to_text
 
@@ -53,7 +54,7 @@ async def list_caches(context: Context, request: web.Request, asked: ListParamet
 
 async def list_upstreams(context: Context, request: web.Request, asked: UpstreamParameters) -> web.Response:
     """Answer with what the workers that reply know of each upstream server."""
-    replies = await context.view.ask_workers(ReadUpstreams())
+    replies, now = await context.view.ask_workers(ReadUpstreams()), wall_clock.now()
     found = [(index, state) for index, each in replies.items() if each for state in each.servers]
     names = filters.chosen("name", asked.name, {name for _, each in found for name in (each.group, each.server)})
 
@@ -65,7 +66,7 @@ async def list_upstreams(context: Context, request: web.Request, asked: Upstream
         return (state.group, state.server, f"{index:05}") if wanted else None
 
     return list_response(
-        await page(found, key, lambda item: encoded(workers.upstream(*item)), page_request(request, asked))
+        await page(found, key, lambda item: encoded(workers.upstream(*item, now)), page_request(request, asked))
     )
 
 

@@ -52,6 +52,16 @@ class UpstreamState(msgspec.Struct, frozen=True, gc=False, array_like=True):
     cookie: Text
     plain: int
     """Number of names that are asked without EDNS, or without its options."""
+    failures: int = 0
+    """Number of queries that failed since the worker started."""
+    failure: Text = ""
+    """The reason for the last failure; empty without one."""
+    failure_age: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0.0
+    """Seconds since the last failure."""
+    down_for: Annotated[float, msgspec.Meta(ge=0, le=1e9)] | None = None
+    """Seconds for which the server has been down; None while it is up."""
+    probe_in: Annotated[float, msgspec.Meta(ge=0, le=1e9)] | None = None
+    """Seconds until the next probe of a server that is down; None while it is up."""
 
 
 class UpstreamStates(WorkerReply, frozen=True):

@@ -47,7 +47,7 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     facts = sorted(estate.board, key=finding_items.most_severe_first)
     shown = facts if as_json else facts[: limit or None]
     findings = [finding_items.finding(estate.board, fact, now).model_dump(mode="json") for fact in shown]
-    sources = [source_items.source(status, now) for status in estate.sources.values()]
+    sources = [source_items.source(estate, status, now) for status in estate.sources.values()]
     empty = dict(_empty(estate))
     if as_json:
         output.data({

@@ -87,7 +87,7 @@ def _upstream(item: Json) -> tuple[str, ...]:
     time = "" if item["round_trip_ms"] is None else f"{item['round_trip_ms']:.1f} ms"
     return (
         item["group"], item["server"], str(item["worker"]), "up" if item["up"] else "down", time, str(item["answers"]),
-        str(item["outstanding"]),
+        str(item["outstanding"]), str(item["failures"]), item["last_failure"],
     )  # fmt: skip
 
 
@@ -113,7 +113,11 @@ LISTINGS: Final[Mapping[str, Listing]] = {
     ),
     "networks": Listing("/v1/networks", ("network", "origin", "clients", "vnets", "reach"), _network, "no networks"),
     "upstreams": Listing(
-        "/v1/upstreams", ("group", "server", "worker", "state", "round trip", "answers", "outstanding"), _upstream,
+        "/v1/upstreams",
+        (
+            "group", "server", "worker", "state", "round trip", "answers", "outstanding", "failures", "last failure",
+        ),
+        _upstream,
         "no upstream servers",
     ),
     "fallbacks": Listing(

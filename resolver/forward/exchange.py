@@ -169,7 +169,7 @@ class Exchange(Asker):
         if query not in self.open:
             return Listen.ON
         if not local:
-            query.server.failed(now if query.sent is None else query.sent, now)
+            query.server.failed(now if query.sent is None else query.sent, now, reason)
         return self._without(query, codes.NETWORK_ERROR, reason, now, answered=False, lasting=not local)
 
     def reply(self, query: Try, packet: bytes, now: SteadyTime) -> Action:
@@ -357,7 +357,7 @@ class Exchange(Asker):
         """
         if query.sent is not None and not query.late:
             if not any(each.late and each.server is query.server for each in self.open):
-                query.server.failed(query.sent, now)
+                query.server.failed(query.sent, now, "no reply")
             query.late = True
             self._note(query, codes.NO_REACHABLE_AUTHORITY, "no reply")
             if query.carrier is not None:

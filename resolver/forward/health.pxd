@@ -13,13 +13,14 @@ cdef class UpstreamServer:
     cdef public RoundTrip round_trip
     cdef public int outstanding
     cdef public bint down
-    cdef public double probe_at
+    cdef public double probe_at, failed_at, down_at
+    cdef public str failure
     cdef object _dice
     cdef int _failures
     cdef double _delay, _answered
 
     cpdef answered(self, double sent, double now)
-    cpdef failed(self, double sent, double now)
+    cpdef failed(self, double sent, double now, str reason)
 
 cdef class Health:
     cdef object _dice

@@ -41,6 +41,9 @@ class UpstreamServer:
         "_failures",
         "cookie",
         "down",
+        "down_at",
+        "failed_at",
+        "failure",
         "lessons",
         "outstanding",
         "probe_at",
@@ -62,6 +65,12 @@ class UpstreamServer:
         """The last queries have failed."""
         self.probe_at = SteadyTime(0.0)
         """Time of the next probe of a server that is down."""
+        self.failure = ""
+        """The reason for the last failure, for people; empty without a failure since the start."""
+        self.failed_at = SteadyTime(0.0)
+        """Time of the last failure."""
+        self.down_at = SteadyTime(0.0)
+        """Time since which a server that is down is down."""
         self._dice = dice
         self._failures = 0
         self._delay = FIRST_RETRY
@@ -77,9 +86,9 @@ class UpstreamServer:
     def refused(self, now: SteadyTime) -> None:
         """Record an error reply to a question that another server then answered."""
         if self.server.count_errors:
-            self.failed(now, now)
+            self.failed(now, now, "error reply")
 
-    def failed(self, sent: SteadyTime, now: SteadyTime) -> None:
+    def failed(self, sent: SteadyTime, now: SteadyTime, reason: str) -> None:
         """Record no reply to a query that was sent at `sent`, or a server that cannot be reached.
 
         A server that has answered another query since then is well: only that name has no answer. Malformed and forged
@@ -89,8 +98,9 @@ class UpstreamServer:
             return
         self._failures += 1
         self.round_trip.fail()
+        self.failure, self.failed_at = reason, now
         if not self.down and self._failures >= FAILURES:
-            self.down = True
+            self.down, self.down_at = True, now
             self.put_off(now)
             _log.debug("upstream server %s is down: %d queries in a row failed", self, self._failures)
 
@@ -131,6 +141,16 @@ class ServerReport(NamedTuple):
     cookie: CookieState
     plain: int
     """Number of names that are asked without EDNS, or without its options."""
+    failures: int = 0
+    """Number of queries that failed since the start."""
+    failure: str = ""
+    """The reason for the last failure; empty without one."""
+    failure_age: float = 0.0
+    """Seconds since the last failure."""
+    down_for: float | None = None
+    """Seconds for which the server has been down; None while it is up."""
+    probe_in: float | None = None
+    """Seconds until the next probe of a server that is down; None while it is up."""
 
 
 class LatencyReport(NamedTuple):
@@ -220,7 +240,9 @@ class Health:
                 trip = each.round_trip
                 yield ServerReport(
                     group.name, str(each), not each.down, trip.smoothed if trip.samples else 0.0, trip.samples,
-                    each.outstanding, each.cookie.state(now), len(each.lessons),
+                    each.outstanding, each.cookie.state(now), len(each.lessons), trip.failures, each.failure,
+                    now - each.failed_at if each.failure else 0.0, now - each.down_at if each.down else None,
+                    max(each.probe_at - now, 0.0) if each.down else None,
                 )  # fmt: skip
 
     def latencies(self, groups: Iterable[UpstreamGroup]) -> Iterator[LatencyReport]:

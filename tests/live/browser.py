@@ -49,9 +49,11 @@ class Tab:
 
     def __init__(
         self, browser: Browser, base: str, width: int = 1280, theme: Literal["light", "dark"] = "light",
-        java_script: bool = True,
+        java_script: bool = True, others: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
+        """`others`: addresses of hosts to which the browser may be sent."""
         self.base = base
+        self._others = others
         self.context = browser.new_context(
             viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=java_script
         )
@@ -68,7 +70,7 @@ class Tab:
             self.faults.append(message.text)
 
     def _asked(self, request: Request) -> None:
-        if not request.url.startswith((self.base, "blob:", "data:")):
+        if not request.url.startswith((self.base, "blob:", "data:", *self._others)):
             self.faults.append(f"a request to {request.url}")
 
     def open(self, view: str = "") -> Page:
@@ -91,7 +93,7 @@ class Tab:
 
     def settled(self) -> None:
         """Wait until nothing is being read."""
-        self.page.wait_for_selector("main:not(:has(.loading))")
+        self.page.wait_for_selector("main:not(:has(.loading, [aria-busy=true]))")
 
     def violations(self, rules: Sequence[str] = RULES) -> list[str]:
         """Return what axe-core finds wrong for people who do not see or point. `rules`: ids or tags of its rules."""

@@ -88,8 +88,8 @@ def test_a_held_sync_is_shown_as_names_and_dropped_or_accepted(browser: Browser,
     expect(page.locator(".toasts")).to_contain_text("Synced.")
     write(daemon, range(0))
     held = page.get_by_label("Held sync of lab")
-    expect(held).to_contain_text("remove:all 8 private endpoints", timeout=30_000)
-    expect(held.locator("del", has_text="lab3.blob.core.windows.net")).to_contain_text("10.0.8.13")
+    expect(held).to_contain_text("It would remove all 8 private endpoints (100%)", timeout=30_000)
+    expect(held).to_contain_text("lab3.blob.core.windows.net 10.0.8.13 → no private answer")
     assert tab.violations() == []
     held.get_by_role("button", name="Drop").click()
     page.get_by_role("dialog").get_by_role("button", name="Drop").click()
@@ -157,9 +157,21 @@ def test_the_history_of_a_name_is_a_timeline(tab: Tab, daemon: Daemon) -> None:
     assert tab.violations() == []
 
 
-def test_upstream_servers_are_shown_with_their_health(tab: Tab) -> None:
+def test_upstream_servers_are_shown_with_their_health(tab: Tab, daemon: Daemon) -> None:
     page = opened(tab, "read", "upstreams?name=public")
-    expect(page.locator("tbody tr").first).to_contain_text("127.0.0.1:9")
+    rows = page.get_by_label("Upstream servers", exact=True).locator("tbody tr")
+    expect(rows.first).to_contain_text("127.0.0.1:9")
+
+    def is_down() -> bool:
+        daemon.ask("www.example.net")
+        return "Connection refused" in rows.first.inner_text()
+
+    until(is_down)
+    expect(rows.first).to_contain_text("down")
+    expect(page.get_by_role("alert")).to_contain_text("No server of the group public answers")
+    page.get_by_text("What each worker knows").click()
+    expect(page.get_by_label("Upstream servers by worker").locator("tbody tr")).to_have_count(1)
+    assert tab.violations() == []
     page.get_by_label("Group or server").fill("nobody")
     expect(page.locator("main")).to_contain_text("nobody")
 
@@ -187,16 +199,20 @@ def test_zones_lead_to_their_records(tab: Tab) -> None:
     expect(page.get_by_role("alert")).to_contain_text("there is no network `nowhere`")
 
 
-def test_the_cache_of_a_name_is_flushed_by_who_may(browser: Browser, tab: Tab, daemon: Daemon) -> None:
+def test_the_cache_is_flushed_by_who_may(browser: Browser, tab: Tab, daemon: Daemon) -> None:
     view = "cache?name=www.example.com"
     daemon.ask("www.example.com")
     page = opened(tab, "operate", view)
     expect(page.get_by_label("What the workers keep for the name").locator("tbody tr").first).to_be_visible()
-    page.get_by_role("button", name="Flush").click()
+    page.get_by_role("button", name="Remove from the caches").click()
     assert tab.violations() == []
     page.get_by_role("dialog").get_by_label("Also all names below it").check()
-    page.get_by_role("dialog").get_by_role("button", name="Flush").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(page.locator(".toasts")).to_contain_text("Removed")
+    page.get_by_role("button", name="Remove all upstream replies").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove all").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_label("Caches of the workers").locator("tbody tr").first).to_contain_text("octets")
     reader = Tab(browser, tab.base)
-    expect(opened(reader, "read", view).get_by_role("button", name="Flush")).to_have_count(0)
+    expect(opened(reader, "read", view).get_by_role("button", name="Remove")).to_have_count(0)
     reader.close()

@@ -1,19 +1,20 @@
 // Sources of endpoints: how old their data is, what is wrong with them, and the syncs that pldns holds back.
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import { get, post, type Reply } from "../api/client";
+import { get, type Reply } from "../api/client";
 import { Badge, type Tone } from "../components/badge";
 import { Choice } from "../components/filters";
 import { Loaded } from "../components/states";
 import { PagedTable } from "../components/table";
-import { Text, When } from "../components/text";
-import { toast } from "../components/toast";
+import { Copy, Text, When } from "../components/text";
 import { counted, duration } from "../format";
+import { href, Link } from "../router";
 import { useMay } from "../state/identity";
 import { useResource } from "../state/resource";
 import type { ViewProps } from "../views";
 import { Held } from "./sources/held";
+import { Problem } from "./sources/problem";
+import { SyncNow } from "./sources/sync-now";
 
 export type Source = Reply<"/v1/sources">["items"][number];
 type State = "fresh" | "stale" | "expired" | "unread" | "held";
@@ -25,16 +26,30 @@ const STATES: readonly (readonly [State, string, Tone])[] = [
   ["unread", "without data", "error"],
   ["held", "a sync is held", "warning"],
 ];
+const TYPES: Readonly<Record<string, string>> = {
+  files: "files",
+  azure: "Azure",
+  registry: "the registry of this pldns",
+  hub: "a hub",
+};
 const PAGE = 50;
 const EVERY = 5;
-/** Seconds that the page waits for the end of a sync. */
-const WAIT = 30;
 
 export default function SourcesView(props: ViewProps): JSX.Element {
   const { query } = props;
   const [state, cursor] = [query.get("state"), query.get("cursor")];
   const asked = { limit: PAGE, ...(state && { state: [state as State] }), ...(cursor && { cursor }) };
-  const read = useResource((signal) => get("/v1/sources", asked, { signal }), [asked], EVERY);
+  const read = useResource(
+    async (signal) => {
+      const [sources, status] = await Promise.all([
+        get("/v1/sources", asked, { signal }),
+        get("/v1/status", {}, { signal }),
+      ]);
+      return { ...sources, problems: status.degraded };
+    },
+    [asked],
+    EVERY,
+  );
   const may = useMay("operate");
   return (
     <>
@@ -47,7 +62,7 @@ export default function SourcesView(props: ViewProps): JSX.Element {
         />
       </div>
       <Loaded resource={read}>
-        {({ items, next }) => (
+        {({ items, next, problems }) => (
           <>
             {items
               .filter((each) => each.sync.held)
@@ -64,8 +79,9 @@ export default function SourcesView(props: ViewProps): JSX.Element {
                 { head: "Source", kind: "main", cell: (each) => <Name source={each} /> },
                 { head: "State", cell: (each) => <StateShown source={each} /> },
                 { head: "Data from", cell: (each) => <When at={each.last_success} none="no data yet" /> },
-                { head: "Sync", cell: (each) => <Sync source={each} /> },
-                { head: "Last error", cell: (each) => <Problem source={each} /> },
+                { head: "Has", cell: (each) => <Contents source={each} /> },
+                { head: "Last sync", cell: (each) => <Sync source={each} /> },
+                { head: "Problem", cell: (each) => <Problem source={each} problems={problems} /> },
                 ...(may
                   ? [
                       {
@@ -87,10 +103,12 @@ function Name(props: { source: Source }): JSX.Element {
   const { name, type, path } = props.source;
   return (
     <>
-      <Text value={name} /> <span class="quiet">{type}</span>
-      <div class="note">
-        <Text value={path} />
-      </div>
+      <Text value={name} /> <span class="quiet">{TYPES[type] ?? type}</span>
+      {path && (
+        <div class="note">
+          <Copy value={path} />
+        </div>
+      )}
     </>
   );
 }
@@ -106,92 +124,46 @@ function StateShown(props: { source: Source }): JSX.Element {
           <Badge tone="warning">a sync is held</Badge>
         </div>
       )}
-      {saved && <div class="note">from the saved inventory</div>}
+      {saved && <div class="note">saved before the last start</div>}
+    </>
+  );
+}
+
+function Contents(props: { source: Source }): JSX.Element {
+  const { name, endpoints, vnets } = props.source;
+  return (
+    <>
+      {counted(endpoints, "endpoint")}
+      {vnets > 0 && `, ${counted(vnets, "VNet")}`}
+      <div class="note">
+        <Link class="target" to={href("history", { name, kind: "source" })} title={`Changes of ${name}`}>
+          Changes
+        </Link>
+      </div>
     </>
   );
 }
 
 function Sync(props: { source: Source }): JSX.Element {
-  const { sync } = props.source;
+  const { sync, type } = props.source;
+  const results = Object.entries(sync.results).map(([outcome, count]) => `${count} ${outcome}`);
   if (sync.syncing) return <>under way</>;
   return (
     <>
-      {sync.duration === null ? (
-        <span class="quiet">none yet</span>
-      ) : (
+      {sync.duration !== null ? (
         <>took {sync.duration < 1 ? `${Math.round(sync.duration * 1000)} ms` : duration(sync.duration)}</>
+      ) : (
+        <span class="quiet">{type === "files" ? "read when a file changes" : "at each change"}</span>
       )}
       {sync.next && (
         <div class="note">
           next <When at={sync.next} />
         </div>
       )}
+      {results.length > 0 && <div class="note">{results.join(", ")} since the start</div>}
       {sync.absent > 0 && (
         <div class="note">{counted(sync.absent, "resource")} absent, removal not confirmed</div>
       )}
     </>
   );
-}
-
-function Problem(props: { source: Source }): JSX.Element {
-  const { last_error, sync, unreadable, parts, incomplete } = props.source;
-  if (!last_error && !unreadable && !incomplete) return <span class="quiet">none</span>;
-  return (
-    <>
-      {last_error && <Text value={last_error} />}
-      {sync.failures > 1 && <div class="note">{sync.failures} failed syncs in a row</div>}
-      {unreadable > 0 && (
-        <div class="note">
-          {unreadable} of {counted(parts, "file or subscription", "files or subscriptions")} cannot be read
-        </div>
-      )}
-      {incomplete > 0 && <div class="note">{counted(incomplete, "list")} without all pages</div>}
-    </>
-  );
-}
-
-function SyncNow(props: { name: string; changed: () => void }): JSX.Element {
-  const { name, changed } = props;
-  const [busy, setBusy] = useState(false);
-  const text = busy ? "Syncing…" : "Sync now";
-  return (
-    <button
-      type="button"
-      disabled={busy}
-      aria-label={`${text}: ${name}`}
-      onClick={() => {
-        setBusy(true);
-        post("/v1/sources/{name}/sync", { action: "now", wait: WAIT }, { name })
-          .then(
-            ({ result }) => {
-              toast(outcome(result), result?.outcome === "failed" ? "problem" : "note");
-            },
-            (failure: unknown) => {
-              toast(failure instanceof Error ? failure.message : String(failure), "problem");
-            },
-          )
-          .finally(() => {
-            setBusy(false);
-            changed();
-          });
-      }}
-    >
-      {text}
-    </button>
-  );
-}
-
-function outcome(result: Reply<"/v1/sources/{name}/sync", "post">["result"]): string {
-  switch (result?.outcome) {
-    case undefined:
-      return "The sync is still under way.";
-    case "failed":
-      return `The sync failed: ${result.error}`;
-    case "held":
-      return "The sync is held: it would remove too much.";
-    case "published": {
-      const { added, changed, removed } = result.endpoints;
-      return `Synced. Endpoints: ${added} added, ${changed} changed, ${removed} removed. Names with other answers: ${result.names}.`;
-    }
-  }
 }

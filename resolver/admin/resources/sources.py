@@ -83,6 +83,8 @@ class SourceItem(Model):
         description="Resources that pldns does not need, for the first 32 files that have some."
     )
     passed_over_total: int = Field(description="Number of files that have such resources.")
+    endpoints: int = Field(description="Number of private endpoints in its data, served or not.")
+    vnets: int = Field(description="Number of virtual networks in its data.")
     sync: SyncItem
 
 
@@ -156,9 +158,9 @@ class SyncRequest(Parameters):
         return self
 
 
-def reply(status: SourceStatus, now: WallTime, end: SyncEnd | None) -> SyncReply:
+def reply(estate: Estate, status: SourceStatus, now: WallTime, end: SyncEnd | None) -> SyncReply:
     """Return a source as JSON, with the end of a sync."""
-    return SyncReply(**source(status, now).model_dump(), result=_result(end) if end else None)
+    return SyncReply(**source(estate, status, now).model_dump(), result=_result(end) if end else None)
 
 
 def _result(end: SyncEnd) -> SyncResult:
@@ -172,15 +174,16 @@ def _changes(tally: Tally) -> SyncChanges:
     return SyncChanges(added=tally.added, changed=tally.changed, removed=tally.removed)
 
 
-def source(status: SourceStatus, now: WallTime) -> SourceItem:
+def source(estate: Estate, status: SourceStatus, now: WallTime) -> SourceItem:
     """Return the state of one source as JSON."""
-    last = status.last_success
+    last, parts = status.last_success, estate.inventory.of(status.name).values()
     return SourceItem(
         name=status.name, type=status.type, path=status.path, on_unsynced=status.on_unsynced, synced=status.synced,
         saved=status.saved, last_success=None if last is None else clock_text(last),
         age=None if last is None else round(max(now - last, 0), 3), freshness=status.freshness(now),
         last_error=status.last_error, parts=status.parts, unreadable=status.unreadable,
         incomplete=len(status.incomplete), passed_over=_passed_over(status), passed_over_total=len(status.passed_over),
+        endpoints=sum(len(each.endpoints) for each in parts), vnets=sum(len(each.vnets) for each in parts),
         sync=_syncs(status),
     )  # fmt: skip
 

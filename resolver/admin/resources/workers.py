@@ -5,9 +5,10 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters, Time, time_text
+from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters, Time, clock_text, time_text
 from resolver.channel.frames import Fallback, FallbackReason
 from resolver.channel.requests import CacheStats, UpstreamState
+from zones.clocks import WallTime
 from zones.dns.name import to_text
 
 
@@ -64,6 +65,13 @@ class UpstreamItem(Model):
         "`paused`: a cookie came back wrong, and none is sent for 15 minutes."
     )
     plain: int = Field(description="Number of names that the server answered only without EDNS or its options.")
+    failures: int = Field(description="Number of queries without a reply since the worker started.")
+    last_failure: str = Field(description="Why the last query failed; empty without a failure.")
+    last_failure_at: Time | None
+    down_since: Time | None = Field(description="null while it is up.")
+    next_probe: Time | None = Field(
+        description="From when a query of a client is also sent to a server that is down; null while it is up."
+    )
 
 
 class FallbackItem(Model):
@@ -115,13 +123,22 @@ def cache(worker: int, stats: CacheStats) -> CacheItem:
     )  # fmt: skip
 
 
-def upstream(worker: int, state: UpstreamState) -> UpstreamItem:
-    """Return what one worker knows of an upstream server as JSON."""
+def upstream(worker: int, state: UpstreamState, now: WallTime) -> UpstreamItem:
+    """Return what one worker knows of an upstream server as JSON. `now`: when the worker has replied."""
     return UpstreamItem(
         worker=worker, group=state.group, server=state.server, up=state.up,
         round_trip_ms=round(state.round_trip * 1000, 3) if state.answers else None, answers=state.answers,
-        outstanding=state.outstanding, cookie=state.cookie, plain=state.plain,
+        outstanding=state.outstanding, cookie=state.cookie, plain=state.plain, failures=state.failures,
+        last_failure=state.failure,
+        last_failure_at=_at(-state.failure_age, now) if state.failure else None,
+        down_since=None if state.down_for is None else _at(-state.down_for, now),
+        next_probe=None if state.probe_in is None else _at(state.probe_in, now),
     )  # fmt: skip
+
+
+def _at(seconds: float, now: WallTime) -> str:
+    """Return the time that is some seconds after `now`, to the second: workers report durations."""
+    return clock_text(WallTime(round(now + seconds)))
 
 
 def fallback(item: Fallback, address_text: Callable[[bytes], str]) -> FallbackItem:

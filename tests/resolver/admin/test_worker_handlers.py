@@ -1,16 +1,19 @@
 """Caches of the workers, and names that fell back to an upstream."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from resolver.channel.frames import Fallback, FallbackReason
 from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache, UpstreamState, UpstreamStates
+from resolver.process import wall_clock
 from tests.resolver.admin.json_client import BLOB, T0_TEXT, Client, get
 from zones.clocks import WallTime
 from zones.dns.name import from_text
 
 Control = Any  # of conftest
+TIMES = ("last_failure_at", "down_since", "next_probe")
 
 
 async def test_fallbacks_are_listed(client: Client, control: Control) -> None:
@@ -59,18 +62,24 @@ async def test_upstream_servers_are_listed_with_what_each_worker_knows_of_them(
         plain=1,
     )
     fresh = UpstreamState(
-        "onprem", "tcp://[2001:db8::1]:53", up=False, round_trip=0.0, answers=0, outstanding=0, cookie="none", plain=0
-    )
+        "onprem", "tcp://[2001:db8::1]:53", up=False, round_trip=0.0, answers=0, outstanding=0, cookie="none", plain=0,
+        failures=4, failure="Connection refused", failure_age=20.0, down_for=60.0, probe_in=30.0,
+    )  # fmt: skip
     control.replies = {1: UpstreamStates([state, fresh]), 0: UpstreamStates([state]), 2: None}
+    now = wall_clock.now()
     items = (await get(client, "/v1/upstreams"))["items"]
     assert [(item["worker"], item["group"]) for item in items] == [(1, "onprem"), (0, "public"), (1, "public")]
     assert items[0] == {
         "worker": 1, "group": "onprem", "server": "tcp://[2001:db8::1]:53", "up": False, "round_trip_ms": None,
-        "answers": 0, "outstanding": 0, "cookie": "none", "plain": 0,
+        "answers": 0, "outstanding": 0, "cookie": "none", "plain": 0, "failures": 4,
+        "last_failure": "Connection refused", **{key: items[0][key] for key in TIMES},
     }  # fmt: skip
+    times = (datetime.fromisoformat(items[0][key]).timestamp() for key in TIMES)
+    assert [round(each - wall_clock.shown(now), -1) for each in times] == [-20, -60, 30]
     assert items[1] == {
         "worker": 0, "group": "public", "server": "udp://192.0.2.1:53", "up": True, "round_trip_ms": 12.346,
-        "answers": 7, "outstanding": 2, "cookie": "server", "plain": 1,
+        "answers": 7, "outstanding": 2, "cookie": "server", "plain": 1, "failures": 0, "last_failure": "",
+        "last_failure_at": None, "down_since": None, "next_probe": None,
     }  # fmt: skip
 
 

@@ -142,7 +142,7 @@ async def test_signing_out_ends_the_session(browser: Client) -> None:
     await sign_in(browser, READER)
     kept = browser.session.cookie_jar.filter_cookies(URL(str(browser.make_url("/"))))[COOKIE].value
     async with browser.post("/sign-out", allow_redirects=False) as response:
-        assert (response.status, response.headers["Location"]) == (303, "ui/sign-in")
+        assert (response.status, response.headers["Location"]) == (303, "ui/sign-in?signed-out")
     async with browser.get("/v1/status", headers={"Cookie": f"{COOKIE}={kept}"}) as response:
         assert response.status == 401
 

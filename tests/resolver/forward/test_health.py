@@ -26,7 +26,7 @@ def health(seed: int = 1) -> Health:
 
 def fail(it: Health, server: Server, now: float = 0.0, times: int = FAILURES) -> None:
     for _ in range(times):
-        it.of(server).failed(SteadyTime(now), SteadyTime(now))
+        it.of(server).failed(SteadyTime(now), SteadyTime(now), "no reply")
 
 
 def answer(it: Health, server: Server, rtt: float, now: float = 0.0) -> None:
@@ -149,7 +149,17 @@ def test_what_is_known_of_a_server_is_reported_and_logged_once(caplog: pytest.Lo
     assert first == ServerReport("public", "udp://192.0.2.1:53", up, first.round_trip, 1, 0, "none", 2)
     assert first.round_trip == pytest.approx(0.02)
     assert second == ServerReport("public", "udp://192.0.2.2:53", up, 0.0, 0, 0, "paused", 0)
-    assert (third.up, third.answers) == (True, 1)
+    assert (third.up, third.answers, third.failures, third.failure) == (True, 1, 2, "no reply")
+
+
+def test_a_server_that_is_down_is_reported_with_since_when_and_why() -> None:
+    it = health()
+    for at, why in ((10.0, "no reply"), (12.0, "Connection refused"), (13.0, "no reply")):
+        it.of(ONE).failed(SteadyTime(at), SteadyTime(at), why)
+    found, other, _ = it.report([group()], SteadyTime(20.0))
+    assert (found.up, found.failures, found.failure, found.failure_age) == (False, 3, "no reply", 7.0)
+    assert (found.down_for, found.probe_in) == (8.0, 0.0)
+    assert (other.failures, other.failure, other.down_for, other.probe_in) == (0, "", None, None)
 
 
 def test_a_server_that_has_answered_another_query_since_is_well() -> None:
@@ -157,10 +167,10 @@ def test_a_server_that_has_answered_another_query_since_is_well() -> None:
     it = health()
     for second in range(10):
         answer(it, ONE, 0.01, now=second)
-        it.of(ONE).failed(SteadyTime(second - 0.5), SteadyTime(second + 0.1))
+        it.of(ONE).failed(SteadyTime(second - 0.5), SteadyTime(second + 0.1), "no reply")
     assert not it.of(ONE).down
     for _ in range(FAILURES):
-        it.of(ONE).failed(SteadyTime(9.5), SteadyTime(10.0))
+        it.of(ONE).failed(SteadyTime(9.5), SteadyTime(10.0), "no reply")
     assert it.of(ONE).down
 
 
@@ -188,7 +198,7 @@ def test_every_server_is_in_the_order_once_after_any_events(
 
 def test_latencies_are_those_of_each_server_of_each_group() -> None:
     it, one, two = health(), group("sequential", ONE, TWO), UpstreamGroup("onprem", (ONE,))
-    it.of(TWO).failed(SteadyTime(0.0), SteadyTime(0.0))
+    it.of(TWO).failed(SteadyTime(0.0), SteadyTime(0.0), "no reply")
     for state, seconds in ((it.of(ONE), 0.0002), (it.of(TWO), 0.1), (it.of(ONE, "onprem"), 9.0)):
         state.answered(SteadyTime(0.0), SteadyTime(seconds))
     first, slower, second = it.latencies((one, two, UpstreamGroup("empty", ())))

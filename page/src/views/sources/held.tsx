@@ -2,17 +2,16 @@
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { ApiError, get, post, type Reply } from "../../api/client";
+import { ApiError, post } from "../../api/client";
 import { Dialog } from "../../components/dialog";
-import { ErrorBox, Loaded } from "../../components/states";
-import { Copy, ResourceId, Text, When } from "../../components/text";
+import { ErrorBox } from "../../components/states";
+import { Text, When } from "../../components/text";
 import { toast } from "../../components/toast";
-import { counted } from "../../format";
+import { counted, share } from "../../format";
 import { useMay } from "../../state/identity";
-import { useResource } from "../../state/resource";
 import type { Source } from "../sources";
+import { HeldNames } from "./held-names";
 
-type Endpoint = Reply<"/v1/endpoints">["items"][number];
 type Action = "accept" | "drop";
 
 const EFFECT: Record<Action, { title: string; button: string; effect: string; done: string }> = {
@@ -43,19 +42,23 @@ export function Held(props: { source: Source; changed: () => void }): JSX.Elemen
       <h2>
         A sync of <Text value={source.name} /> is held
       </h2>
-      <p>
-        Held since <When at={held.since} />; read <When at={held.read} />. pldns serves the data from before.
-        The sync would remove:
-      </p>
-      <ul>
-        {held.reasons.map((each) => (
-          <li key={each}>
-            <Text value={each} />
-          </li>
+      <p>It would remove {removed(source)}. pldns serves the data from before until somebody decides.</p>
+      <p class="note">
+        Held since <When at={held.since} />; read <When at={held.read} />. Why: a sync may not remove, without
+        a decision,{" "}
+        {held.reasons.map((each, index) => (
+          <span key={each}>
+            {index > 0 && "; "}
+            <strong>
+              <Text value={each} />
+            </strong>
+          </span>
         ))}
-      </ul>
-      <Removed ids={held.ids} more={Math.max(0, total - held.ids.length)} />
-      {may && (
+        .
+      </p>
+      <h3>What clients would notice</h3>
+      <HeldNames ids={held.ids} more={Math.max(0, total - held.ids.length)} />
+      {may ? (
         <div class="actions">
           {(["accept", "drop"] as const).map((each) => (
             <button
@@ -68,11 +71,17 @@ export function Held(props: { source: Source; changed: () => void }): JSX.Elemen
               {EFFECT[each].button}
             </button>
           ))}
+          <p class="note">
+            Accept if these resources were deleted. Drop if the data is wrong: a mistake in a file, or a lost
+            permission.
+          </p>
         </div>
+      ) : (
+        <p class="note">The role operate may accept or drop it.</p>
       )}
       {action && (
         <Decide
-          name={source.name}
+          source={source}
           action={action}
           close={() => {
             setAction(undefined);
@@ -84,60 +93,37 @@ export function Held(props: { source: Source; changed: () => void }): JSX.Elemen
   );
 }
 
-/** The names that the sync would remove, by endpoint. `more`: the number of resources that are not in `ids`. */
-function Removed(props: { ids: readonly string[]; more: number }): JSX.Element {
-  const { ids, more } = props;
-  const read = useResource((signal) => endpoints(ids, signal), [ids]);
-  return (
-    <Loaded resource={read}>
-      {(found) => (
-        <ul class="diff" aria-label="What the sync would remove">
-          {ids.map((id) => (
-            <li key={id}>
-              <span aria-hidden="true">− </span>
-              <ResourceId value={id} />
-              <ul>
-                {found.get(id.toLowerCase())?.records.map((record) => (
-                  <li key={record.fqdn}>
-                    <del>
-                      <Copy value={record.fqdn} /> <Text value={record.addresses.join(", ")} />
-                    </del>
-                  </li>
-                ))}
-              </ul>
-            </li>
-          ))}
-          {more > 0 && <li class="quiet">and {counted(more, "more resource")}</li>}
-        </ul>
-      )}
-    </Loaded>
-  );
-}
-
-/** Return the endpoints with these ids, by id in lower case. An id of another resource has none. */
-async function endpoints(ids: readonly string[], signal: AbortSignal): Promise<Map<string, Endpoint>> {
-  const wanted = new Set(ids.map((each) => each.toLowerCase()));
-  const name = [...new Set(ids.map((each) => each.split("/").pop() ?? each))];
-  if (!name.length) return new Map();
-  const { items } = await get("/v1/endpoints", { limit: 1000, name }, { signal });
-  return new Map(
-    items.map((each) => [each.id.toLowerCase(), each] as const).filter(([id]) => wanted.has(id)),
-  );
+/** Return what a held sync would remove, such as `8 of 20 private endpoints (40%)`. */
+function removed(source: Source): string {
+  const { sync, endpoints, vnets } = source;
+  const { held } = sync;
+  if (!held) return "nothing";
+  const part = (gone: number, all: number, noun: string): string =>
+    all > gone
+      ? `${gone} of ${counted(all, noun)} (${share(gone / all)})`
+      : `all ${counted(gone, noun)} (100%)`;
+  return [
+    held.endpoints ? part(held.endpoints, endpoints, "private endpoint") : "",
+    held.vnets ? part(held.vnets, vnets, "virtual network") : "",
+    held.zone_groups ? counted(held.zone_groups, "DNS zone group") : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 function Decide(props: {
-  name: string;
+  source: Source;
   action: Action;
   close: () => void;
   changed: () => void;
 }): JSX.Element {
-  const { name, action, close, changed } = props;
+  const { source, action, close, changed } = props;
   const [error, setError] = useState<ApiError>();
   const [busy, setBusy] = useState(false);
   const words = EFFECT[action];
   const decide = (): void => {
     setBusy(true);
-    post("/v1/sources/{name}/sync", { action, wait: 0 }, { name }).then(
+    post("/v1/sources/{name}/sync", { action, wait: 0 }, { name: source.name }).then(
       () => {
         toast(words.done);
         close();
@@ -151,7 +137,9 @@ function Decide(props: {
   };
   return (
     <Dialog title={words.title} close={close}>
-      <p>{words.effect}</p>
+      <p>
+        Source <Text value={source.name} />: {removed(source)}. {words.effect}
+      </p>
       {error && <ErrorBox error={error} />}
       <div class="actions">
         <button type="button" class="primary" disabled={busy} onClick={decide}>
