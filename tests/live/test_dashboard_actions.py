@@ -92,7 +92,7 @@ ACTIONS: Final = (
     ),
 )  # fmt: skip
 """Every change, except for those of forms."""
-FORMS: Final = {("components/layout.tsx", "../sign-out")}
+FORMS: Final = {("components/who.tsx", "../sign-out")}
 """The forms of the page: the file and where it posts to. The server makes the form for signing in."""
 FOR_PROGRAMS: Final = {
     "/v1/reload", "/v1/drain", "/v1/log-level", "/v1/pins", "/v1/pins/{name}/remove", "/v1/registry/networks",

@@ -3,6 +3,7 @@
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
+import { visible } from "../format";
 import { href, Link, type Place, usePlace } from "../router";
 import { SearchButton } from "../search/palette";
 import { useOnlyRegistry } from "../state/identity";
@@ -60,7 +61,7 @@ function useTitle(place: Place, title: string): void {
   const object = ["name", "zone", "client"].map((each) => place.query.get(each)).find(Boolean);
   const shown = place.view === "findings" && errors ? `${title} (${errors})` : title;
   useEffect(() => {
-    document.title = [object?.slice(0, 80), shown, "pldns"].filter(Boolean).join(" · ");
+    document.title = [visible(object?.slice(0, 80) ?? ""), shown, "pldns"].filter(Boolean).join(" · ");
   }, [object, shown]);
 }
 
