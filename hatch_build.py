@@ -2,6 +2,8 @@
 
 The modules are plain Python and also run without being compiled. A `.pxd` file beside each of them has its C types. If
 compiling fails, a message says so and the build continues. `python hatch_build.py` compiles in place, for development.
+
+Does not build the page (`make page` does). A message says so if a wheel or source distribution will lack the page.
 """
 
 import os
@@ -15,6 +17,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 TOP = Path(__file__).parent
 MODULES = tuple(str(types.relative_to(TOP).with_suffix("")) for types in sorted(TOP.glob("[rz]*/**/*.pxd")))
 """The modules that are compiled: those with C types. Nothing else lists them."""
+PAGE = TOP / "resolver/dashboard/assets/manifest.json"
 
 
 def compiled() -> list[str]:
@@ -43,14 +46,19 @@ def compiled() -> list[str]:
     return [f"{module}{suffix}" for module in MODULES if (TOP / f"{module}{suffix}").exists()]
 
 
-class Compile(BuildHookInterface):
-    """The hook that hatchling calls when it builds a wheel."""
+class Build(BuildHookInterface):
+    """The hook that hatchling calls when it builds a wheel or a source distribution."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the compiled files to the wheel, which is then specific to this platform."""
-        files = compiled() if version != "editable" else []
+        """Add the compiled files to a wheel, which is then specific to this platform."""
+        if version == "editable":
+            return
+        if not PAGE.exists():
+            lacks = "the page is not built, so this package lacks it: run `make page` first, which needs npm"
+            print(lacks, file=sys.stderr)  # noqa: T201
+        files = compiled() if self.target_name == "wheel" else []
         if files:
             build_data["artifacts"] += files
             build_data["pure_python"], build_data["infer_tag"] = False, True

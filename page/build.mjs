@@ -82,6 +82,7 @@ const manifest = {
   styles: main[1].cssBundle ? [basename(main[1].cssBundle)] : [],
   icon: basename(icon[0]),
   licences: licenceFile,
+  libraries: [...packages].sort(),
   files,
 };
 await writeFile(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from resolver.azure_settings import Secret
 from resolver.host_port import HostPort
 from resolver.registry_roles import RegistryRoles
 
@@ -45,7 +46,7 @@ class AdminTls(msgspec.Struct, frozen=True):
 
 
 class AdminOidc(msgspec.Struct, frozen=True):
-    """The OpenID provider whose access tokens are accepted."""
+    """The OpenID provider whose access tokens are accepted, and with which people sign in on the page."""
 
     metadata: str
     """URL of its OpenID metadata."""
@@ -56,6 +57,10 @@ class AdminOidc(msgspec.Struct, frozen=True):
     """By app role."""
     tenant: str = ""
     """The tenant that a token must be of. Empty: the issuer has no tenants."""
+    client_id: str = ""
+    """The client id of pldns at the provider. Empty: nobody signs in on the page with the provider."""
+    client_secret: Secret | None = None
+    """None: pldns is a public client of the provider."""
 
 
 class AdminSettings(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from playwright.sync_api import Browser
 from tests.live.answering_upstream import answering
 from tests.live.browser import Tab, chromium
 from tests.live.daemon import Daemon
+from tests.openid import CLIENT, TENANT
 from tests.paths import ROOT
 
 EXAMPLE: Final = ROOT / "examples/hub-spoke"
@@ -76,15 +77,23 @@ def ask(daemon: Daemon, seconds: float) -> None:
         signal.sigtimedwait([], 0.2)
 
 
-def take(browser: Browser, daemon: Daemon) -> None:
+def take(browser: Browser, daemon: Daemon, views: Mapping[str, str]) -> None:
     """Write a picture of each view."""
     IMAGES.mkdir(exist_ok=True)
-    for name, view in VIEWS.items():
+    for name, view in views.items():
         tab = Tab(browser, f"http://127.0.0.1:{daemon.admin}/", 1280)
         page = tab.open(view)
         page.wait_for_timeout(3000)  # the layout of the map
         page.screenshot(path=IMAGES / f"page-{name}.png")
         tab.close()
+
+
+def let_accounts_in(daemon: Daemon) -> None:
+    """Make everybody sign in, with an account or with a token. Nothing is asked of the provider for that."""
+    oidc = {"tenant": TENANT, "client_id": CLIENT, "audience": ["api://pldns"], "roles": {"Pldns.Read": "read"}}
+    daemon.config["admin"]["oidc"] = oidc
+    daemon.write()
+    daemon.post("/v1/reload", {})
 
 
 def main() -> None:
@@ -94,7 +103,9 @@ def main() -> None:
         example(Path(folder), upstream) as daemon, chromium() as browser,
     ):  # fmt: skip
         ask(daemon, TRAFFIC)
-        take(browser, daemon)
+        take(browser, daemon, VIEWS)
+        let_accounts_in(daemon)
+        take(browser, daemon, {"sign-in": "sign-in"})
 
 
 if __name__ == "__main__":

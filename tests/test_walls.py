@@ -40,7 +40,8 @@ zones.ledger
 zones.table
 resolver.host_port resolver.path_pattern resolver.token_bucket resolver.memory_budget resolver.version
 resolver.registry_roles
-resolver.admin_settings resolver.azure_settings resolver.query_log_settings
+resolver.azure_settings
+resolver.admin_settings resolver.query_log_settings
 resolver.registry_settings
 resolver.hub_settings
 resolver.settings

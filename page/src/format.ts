@@ -71,17 +71,50 @@ export function groupOf(text: string): string {
   return parts.length >= 8 && parts[0]?.toLowerCase() === "subscriptions" ? (parts[3] ?? "") : "";
 }
 
-// Control characters, and those that change the direction of text or have no width.
+// Control characters, and those that change the direction of text, have no width or change the one before them; and
+// marks of a letter that already has four, which would cover other lines. \t and \n are space in HTML.
 const INVISIBLE =
-  // eslint-disable-next-line no-control-regex -- these are the characters to show
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+  /(?![\t\n])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?<=\p{M}{4})\p{M}/gu;
 
-/** Return a text in which each invisible character is written as its code point. */
+/** Return a text in which each character that cannot be seen by itself is written as its code point. */
 export function visible(text: string): string {
   return text.replace(
     INVISIBLE,
-    (found) => `\\u${found.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`,
+    (found) => `\\u${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`,
   );
+}
+
+const WHOLE = 24;
+const LONGEST_PIECE = 32;
+
+/**
+ * Return a text in the pieces between which a line may break in addition to its spaces and hyphens: after dots, slashes
+ * and other signs in long names and ids, and inside a piece that would be longer than a line.
+ */
+export function pieces(text: string): string[] {
+  if (text.length <= WHOLE) return [text];
+  const found: string[] = [];
+  let rest = "";
+  for (const word of text.split(/(?<=\s)/)) {
+    const [first = "", ...others] =
+      word.length > WHOLE ? word.split(/(?<=[./_@:|](?=\S))/).flatMap(cut) : [word];
+    rest += first;
+    for (const each of others) {
+      found.push(rest);
+      rest = each;
+    }
+  }
+  return [...found, rest];
+}
+
+/** Return whether a text is one word, so short that no line has to break in it. */
+export function isWhole(text: string): boolean {
+  return text.length <= WHOLE && !/\s/.test(text);
+}
+
+function cut(text: string): string[] {
+  if (text.length <= LONGEST_PIECE || text.includes("-")) return [text];
+  return text.match(new RegExp(`.{1,${LONGEST_PIECE / 2}}`, "gsu")) ?? [];
 }
 
 const SIZES = ["octets", "KiB", "MiB", "GiB", "TiB"] as const;

@@ -38,3 +38,8 @@ export const VIEWS: readonly View[] = [
   { path: "upstreams", title: "Upstreams", section: "System", load: () => import("./views/upstreams") },
   { path: "cache", title: "Cache", section: "System", load: () => import("./views/cache") },
 ];
+
+/** Return whether a view is of use: with no role but one in the registry, only that of the registry is. */
+export function isFor(view: View, onlyRegistry: boolean): boolean {
+  return !onlyRegistry || view.needs === "registry";
+}

@@ -47,13 +47,13 @@ from resolver.registry.model.access import Caller
 
 LONGEST: Final = 1 << 16
 """The most octets of a body."""
-Pages = Callable[[Context, NetworkEntrance], Iterable[web.RouteDef]]
+Pages = Callable[[Context, NetworkEntrance, OwnHosts], Iterable[web.RouteDef]]
 """Returns what a listener serves besides the routes: what browsers show."""
 
 _log = logging.getLogger(__name__)
 
 
-def no_pages(_: Context, __: NetworkEntrance) -> Iterable[web.RouteDef]:
+def no_pages(_: Context, __: NetworkEntrance, ___: OwnHosts) -> Iterable[web.RouteDef]:
     """Return nothing."""
     return ()
 
@@ -114,7 +114,7 @@ def application(context: Context, listen: HostPort, pages: Pages = no_pages) -> 
     entrance = NetworkEntrance(lambda: context.estate.settings.admin, context.bearer, context.sessions)
     hosts = OwnHosts(listen.host, lambda: context.estate.settings.admin.hosts)
     app = _application(context, ROUTES, entrance, [_problems, hosts.check])
-    app.add_routes(pages(context, entrance))
+    app.add_routes(pages(context, entrance, hosts))
     return app
 
 

@@ -24,15 +24,19 @@ class OwnHosts:
     @web.middleware
     async def check(self, request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401 - aiohttp's own type is private
         """Refuse requests for other hosts: a middleware of aiohttp."""
-        host = _host(request.headers.get("Host", ""))
-        own = {self._listen, "localhost", *self._names(), _reached(request)}
-        if not host or (host not in own and not _is_loopback(host)):
+        if not self.has(request.headers.get("Host", ""), request):
             raise Refused(
                 Code.FOREIGN_HOST,
                 "the Host header names neither a loopback address, nor the listener, nor a name in `admin.hosts`",
             )
         response: web.StreamResponse = await handler(request)
         return response
+
+    def has(self, authority: str, request: web.Request) -> bool:
+        """Return whether `HOST[:PORT]` names the listener that a request has reached."""
+        host = host_of(authority)
+        own = {self._listen, "localhost", *self._names(), _reached(request)}
+        return bool(host) and (host in own or is_loopback(host))
 
 
 def _reached(request: web.Request) -> str:
@@ -41,16 +45,17 @@ def _reached(request: web.Request) -> str:
     return str(address[0]) if address else ""
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host is a loopback address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return False
 
 
-def _host(header: str) -> str:
-    """Return the host of a Host header (`HOST[:PORT]`), without brackets; empty for a malformed header."""
-    match = _AUTHORITY.fullmatch(header)
+def host_of(authority: str) -> str:
+    """Return the host of `HOST[:PORT]` in lower case, without brackets; empty for a malformed text."""
+    match = _AUTHORITY.fullmatch(authority)
     return (match[1] or match[2]).rstrip(".").lower() if match else ""
 
 

@@ -22,7 +22,7 @@ from resolver.config.forwarding import UpstreamSection
 from resolver.config.hub import HubSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
 from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
-from resolver.config.named_files import ZoneFilePaths, absolute, authorities
+from resolver.config.named_files import ZoneFilePaths, absolute, authorities, secret
 from resolver.config.query_log import DnstapSection, QueryLogSection
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
@@ -157,7 +157,7 @@ def _admin(given: AdminSection, folder: Path, state: str) -> AdminSettings:
             AdminToken(each.name, each.role, each.sha256, each.registry.accepted() if each.registry else None)
             for each in given.tokens
         ),
-        oidc=_oidc(given.oidc) if given.oidc else None,
+        oidc=_oidc(given.oidc, folder) if given.oidc else None,
     )
 
 
@@ -175,13 +175,14 @@ def _hub(given: HubSection, folder: Path) -> HubSettings:
     return HubSettings(parse(given.listen), tls, given.followers)
 
 
-def _oidc(given: AdminOidcSection) -> AdminOidc:
+def _oidc(given: AdminOidcSection, folder: Path) -> AdminOidc:
     issuers: tuple[str, ...] = (given.issuer or "",)
     if given.tenant:
         # Version 1.0 of Entra's tokens has the second issuer. Both versions are signed with the same keys.
         issuers = (_ENTRA_ISSUER.format(tenant=given.tenant), _ENTRA_ISSUER_V1.format(tenant=given.tenant))
     metadata = f"{issuers[0].rstrip('/')}/.well-known/openid-configuration"
-    return AdminOidc(metadata, issuers, given.audience, given.roles, given.tenant or "")
+    key = secret(given.client_secret, folder) if given.client_secret else None
+    return AdminOidc(metadata, issuers, given.audience, given.roles, given.tenant or "", given.client_id or "", key)
 
 
 # -- conflicts

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from resolver.admin_settings import RoleName
 from resolver.config.registry_roles import RegistryRolesSection
 from resolver.config.section import Section
+from resolver.config.sources import Reference
 from resolver.config.values import AdminListen, AdminSocket, Host, Invalid, Label, Listen, Switch, Text
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -57,7 +58,7 @@ class CertificateClientSection(Section):
 
 
 class AdminOidcSection(Section):
-    """Access tokens of an OpenID provider, such as Entra ID."""
+    """An OpenID provider, such as Entra ID: its access tokens count, and people sign in with it on the page."""
 
     tenant: Annotated[str, AfterValidator(_tenant)] | None = Field(
         default=None, description="The directory (tenant) id of Entra ID in the public cloud. Instead of `issuer`."
@@ -73,6 +74,15 @@ class AdminOidcSection(Section):
     roles: dict[Text, RoleName] = Field(
         min_length=1,
         description="The role for each app role, as in the claim `roles` of a token. The highest one counts.",
+    )
+    client_id: Text | None = Field(
+        default=None,
+        description="The client id of pldns at the provider, for signing in on the page (docs/access.md). Default: "
+        "nobody signs in there with the provider.",
+    )
+    client_secret: Reference | None = Field(
+        default=None,
+        description="The secret of the client. Default: pldns is a public client, which has none.",
     )
 
 

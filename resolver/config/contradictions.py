@@ -13,7 +13,7 @@ from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
 from resolver.config.own_address import is_own, missing_interface, overlap
 from resolver.config.servers import placed, server
-from resolver.config.source_contradictions import of_hub, of_registry, of_sources
+from resolver.config.source_contradictions import of_hub, of_registry, of_sources, one_of
 from resolver.config.sources import (
     AzureSection,
     RegistrySourceSection,
@@ -144,6 +144,11 @@ def _admin(model: Configuration) -> Iterator[Contradiction]:
         )
     if admin.oidc and (admin.oidc.tenant is None) == (admin.oidc.issuer is None):
         yield Contradiction(("admin", "oidc"), "needs either `tenant` or `issuer`")
+    if admin.oidc and admin.oidc.client_secret:
+        where = ("admin", "oidc", "client_secret")
+        yield from one_of(where, admin.oidc.client_secret)
+        if admin.oidc.client_id is None:
+            yield Contradiction(where, "needs `client_id`, whose secret it is")
     yield from twice("token", ((("admin", "tokens", i, "name"), each.name) for i, each in enumerate(admin.tokens)))
 
 

@@ -35,14 +35,14 @@ def of_sources(model: Configuration) -> Iterator[Contradiction]:
     """Yield the contradictions in `sources`."""
     for i, source in enumerate(model.sources):
         if isinstance(source, HubSourceSection) and source.token:
-            yield from _one_of(("sources", i, "token"), source.token)
+            yield from one_of(("sources", i, "token"), source.token)
         if not isinstance(source, AzureSection):
             continue
         where: tuple[Part, ...] = ("sources", i, "subscriptions")
         yield from twice("subscription", (((*where, j), each) for j, each in enumerate(source.subscriptions)))
         yield from _credential(("sources", i, "credential"), source.credential)
         if source.events:
-            yield from _one_of(("sources", i, "events", "secret"), source.events.secret)
+            yield from one_of(("sources", i, "events", "secret"), source.events.secret)
 
 
 def _credential(where: tuple[Part, ...], given: CredentialSection) -> Iterator[Contradiction]:
@@ -55,10 +55,11 @@ def _credential(where: tuple[Part, ...], given: CredentialSection) -> Iterator[C
         if value is not None and key not in (*needed, *possible):
             yield Contradiction((*where, key), f"a credential of type `{given.type}` has no `{key}`")
         elif isinstance(value, SecretReference):
-            yield from _one_of((*where, key), value)
+            yield from one_of((*where, key), value)
 
 
-def _one_of(where: tuple[Part, ...], reference: SecretReference) -> Iterator[Contradiction]:
+def one_of(where: tuple[Part, ...], reference: SecretReference) -> Iterator[Contradiction]:
+    """Yield what is wrong with a reference to a secret."""
     if bool(reference.file) == bool(reference.environment):
         yield Contradiction(where, "needs either `file` or `environment`")
 
@@ -86,7 +87,7 @@ def of_registry(model: Configuration) -> Iterator[Contradiction]:
         where: tuple[Part, ...] = ("registry", "database_password")
         if registry.database is None or registry.database.password:
             yield Contradiction(where, "needs a `database` without a password in its URL")
-        yield from _one_of(where, registry.database_password)
+        yield from one_of(where, registry.database_password)
     known = tuple(each.id for each in registry.subscriptions)
     where = ("registry", "subscriptions")
     yield from twice("subscription", (((*where, i, "id"), each) for i, each in enumerate(known)))

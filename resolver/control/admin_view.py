@@ -153,7 +153,7 @@ class AdminView:
     @property
     def traffic_points(self) -> Sequence[Point]:
         """Queries and cache hits of the last hour, the newest at the end."""
-        return self._reports.traffic.points
+        return self._reports.traffic.last_hour()
 
     def gauges(self) -> Iterator[Sample]:
         """Yield the metrics of control itself: (metric, label values, value)."""

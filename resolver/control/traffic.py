@@ -78,7 +78,7 @@ class Traffic:
     def __init__(self) -> None:
         self._samples: deque[_Sample] = deque()
         self.points: deque[Point] = deque(maxlen=POINTS)
-        """The points of the last hour, the newest at the end."""
+        """The whole points of the last hour, the newest at the end."""
         self._begun: _Sample | None = None
         """Where the next point begins."""
 
@@ -97,6 +97,13 @@ class Traffic:
         elif now - self._begun.at >= STEP:
             self.points.append(Point(now, now - self._begun.at, sample.tally.since(self._begun.tally)))
             self._begun = sample
+
+    def last_hour(self) -> list[Point]:
+        """Return the points of the last hour, the newest at the end. The last one may be shorter than `STEP`."""
+        begun, last = self._begun, self._samples[-1] if self._samples else None
+        if begun is None or last is None or last.at <= begun.at:
+            return list(self.points)
+        return [*self.points, Point(last.at, last.at - begun.at, last.tally.since(begun.tally))]
 
     def rates(self) -> Rates:
         """Return the rates between the oldest and the newest sample."""

@@ -15,14 +15,18 @@ from resolver.admin import overview
 from resolver.admin.access.entrances import NetworkEntrance
 from resolver.admin.access.identity import Identity, Role
 from resolver.admin.access.problems import Code, Refused
+from resolver.admin.own_hosts import OwnHosts
 from resolver.admin.paging import InvalidCursor, PageRequest, page, scope_of
 from resolver.admin.resources import findings
 from resolver.admin.route import Context
-from resolver.dashboard import built, plain_views, sign_in
+from resolver.dashboard import built, plain_views, sign_in, sign_in_problems, sign_in_view
 from resolver.dashboard.built import Built
 from resolver.dashboard.frame import Frame
 from resolver.dashboard.markup import Html, element, joined
 from resolver.dashboard.policy import HEADERS
+from resolver.dashboard.provider_sign_in import ProviderSignIn
+from resolver.dashboard.sign_in import FailureLog
+from resolver.dashboard.sign_in_view import SignInForm
 from resolver.http_protocol import Response
 from resolver.process import wall_clock
 
@@ -34,14 +38,17 @@ _ROWS: Final = 200
 _SIGN_IN: Final = frozenset((Code.TOKEN_MISSING, Code.TOKEN_INVALID))
 
 
-def pages(context: Context, entrance: NetworkEntrance) -> Iterable[web.RouteDef]:
-    """Return the routes of the page."""
-    page_of = _Pages(context, entrance, built.read(built.FOLDER))
+def pages(context: Context, entrance: NetworkEntrance, hosts: OwnHosts) -> Iterable[web.RouteDef]:
+    """Return the routes of the page. `hosts`: the names of the listener."""
+    page_of = _Pages(context, entrance, hosts, built.read(built.FOLDER))
     yield web.get("/", partial(_redirect, "ui/"))
     yield web.get("/ui", partial(_redirect, "ui/"))
     yield web.get("/ui/sign-in", page_of.sign_in)
+    yield web.get("/ui/sign-in/begin", page_of.begin_with_provider, allow_head=False)
+    yield web.get("/ui/sign-in/callback", page_of.end_with_provider, allow_head=False)
     yield web.get("/ui/assets/{name}", page_of.asset)
     yield web.get("/ui/{view:[a-z-]*}", page_of.view)
+    yield web.get("/ui/{unknown:.+}", page_of.unknown)
     yield web.post("/sign-in", page_of.begin)
     yield web.post("/sign-out", page_of.end)
 
@@ -53,9 +60,11 @@ async def _redirect(where: str, _: web.Request) -> web.Response:
 class _Pages:
     """The handlers."""
 
-    def __init__(self, context: Context, entrance: NetworkEntrance, files: Built) -> None:
+    def __init__(self, context: Context, entrance: NetworkEntrance, hosts: OwnHosts, files: Built) -> None:
         self._context = context
         self._entrance = entrance
+        self._failures = FailureLog()
+        self._provider = ProviderSignIn(context, entrance, hosts, self._failures)
         self._built = files
 
     async def view(self, request: web.Request) -> web.Response:
@@ -74,12 +83,22 @@ class _Pages:
             return _html(frame.page("pldns", _needs_script()))
         return _html(frame.page("Overview", plain_views.overview(overview.overview(self._context.view))))
 
+    async def unknown(self, request: web.Request) -> web.Response:
+        """Answer a request for an address that the page does not have. What it names is not repeated."""
+        up = "../" * (request.rel_url.raw_path.count("/") - 2)
+        back = element("a", "The overview", href=up or "./")
+        return _html(Frame(self._built, None, "").page("No such address", element("p", back), script=False, up=up), 404)
+
     def _refused(self, view: str, request: web.Request, error: Refused) -> web.Response:
         frame = Frame(self._built, None, view)
         if error.code not in _SIGN_IN:
             return _html(frame.page("Not permitted", element("p", error.detail), script=False), error.code.status)
         query = f"?{request.query_string}" if request.query_string else ""
-        return _html(sign_in.form(frame, sign_in.safe_view(view + query)), 401)
+        return _html(sign_in_view.page(frame, self._form(view + query)), 401)
+
+    def _form(self, following: str) -> SignInForm:
+        oidc = self._context.estate.settings.admin.oidc
+        return SignInForm(sign_in.safe_view(following), self._provider.name, oidc.audiences[0] if oidc else "")
 
     async def _findings(self, request: web.Request) -> Html:
         board, now, scope = self._context.estate.board, wall_clock.now(), scope_of(request.path)
@@ -107,20 +126,30 @@ class _Pages:
         return Response(body=sent.octets, headers=headers)
 
     async def sign_in(self, request: web.Request) -> web.Response:
-        """Answer with the form that asks for a token."""
-        following, problem = (request.query.get(key, "") for key in ("next", "problem"))
-        return _html(sign_in.form(self._frame_of(None), sign_in.safe_view(following), problem))
+        """Answer with the ways to sign in."""
+        following, problem, reference = (request.query.get(key, "") for key in ("next", "problem", "reference"))
+        form = self._form(following)._replace(
+            problem=sign_in_problems.of_code(problem),
+            reference=sign_in_problems.reference(reference),
+            is_signed_out="signed-out" in request.query,
+        )
+        return _html(sign_in_view.page(Frame(self._built, None, "sign-in"), form))
 
     async def begin(self, request: web.Request) -> web.Response:
-        """Answer the form."""
-        return _guarded(await sign_in.begin(self._entrance, request))
+        """Answer the form with a token."""
+        return _guarded(await sign_in.begin(self._context, self._entrance, self._failures, request))
+
+    async def begin_with_provider(self, request: web.Request) -> web.Response:
+        """Send the browser to the OpenID provider."""
+        return _guarded(await self._provider.begin(request))
+
+    async def end_with_provider(self, request: web.Request) -> web.Response:
+        """Receive the browser from the OpenID provider."""
+        return _guarded(await self._provider.end(request))
 
     async def end(self, request: web.Request) -> web.Response:
         """End a session."""
         return _guarded(sign_in.end(self._entrance, request))
-
-    def _frame_of(self, identity: Identity | None) -> Frame:
-        return Frame(self._built, identity, "sign-in")
 
 
 def _for_registry(identity: Identity) -> Html:

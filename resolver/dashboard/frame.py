@@ -22,16 +22,19 @@ class Frame(NamedTuple):
     view: str
     """The name of the view: the last segment of its path."""
 
-    def page(self, title: str, *body: Child, script: bool = True) -> str:
-        """Return a whole page. `script` False: a page that works the same with and without JavaScript."""
+    def page(self, title: str, *body: Child, script: bool = True, up: str = "") -> str:
+        """Return a whole page. `script` False: a page that works the same with and without JavaScript.
+
+        `up`: the relative address of the folder of the page, empty for a page in it.
+        """
         scripts = self.built.scripts if script else ()
         head = joined(
             element("title", f"{title} · pldns"),
             element("meta", name="viewport", content="width=device-width, initial-scale=1"),
             element("meta", name="color-scheme", content="light dark"),
-            *(element("link", rel="stylesheet", href=f"assets/{name}") for name in self.built.styles),
-            element("link", rel="icon", href=f"assets/{self.built.icon}") if self.built.icon else None,
-            element("link", rel="license", href=f"assets/{self.built.licences}") if self.built.licences else None,
+            *(element("link", rel="stylesheet", href=f"{up}assets/{name}") for name in self.built.styles),
+            element("link", rel="icon", href=f"{up}assets/{self.built.icon}") if self.built.icon else None,
+            element("link", rel="license", href=f"{up}assets/{self.built.licences}") if self.built.licences else None,
             *(
                 element("link", rel="modulepreload", href=f"assets/{name}")
                 for name in (self.built.preloads if script else ())
@@ -48,7 +51,7 @@ class Frame(NamedTuple):
                 element(
                     "div",
                     element("a", "Skip to content", class_="skip", href="#content"),
-                    element("header", _brand(), self._navigation(), self._who(), class_="bar"),
+                    element("header", _brand(up), self._navigation(), self._who(), class_="bar"),
                     element("main", lacks, element("h1", title), *body, id="content", tabindex="-1"),
                     id="page",
                 ),
@@ -73,8 +76,8 @@ class Frame(NamedTuple):
         return element("div", element("span", self.identity.name), out, class_="who")
 
 
-def _brand() -> Html:
-    return element("a", "pldns", href="./", class_="brand")
+def _brand(up: str) -> Html:
+    return element("a", "pldns", href=up or "./", class_="brand")
 
 
 def _hint(text: str) -> Html:

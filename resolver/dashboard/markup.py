@@ -4,11 +4,18 @@ Does not know the pages.
 """
 
 import re
+import unicodedata
 from html import escape
 from typing import Final
 
-_INVISIBLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-"""Control characters, and those that change the direction of text or have no width."""
+_CATEGORIES: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+"""Unicode's categories of characters that control text, format it, or end lines and paragraphs."""
+_IGNORABLE: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+"""The other characters that may have no width (`Default_Ignorable_Code_Point` of Unicode)."""
+_MARKS: Final = 4
+"""The most marks of one letter. More would cover other lines."""
 _EMPTY: Final = frozenset(("input", "link", "meta", "br"))
 
 
@@ -22,8 +29,17 @@ Child = Html | str | None
 
 
 def visible(text: str) -> str:
-    """Return a text in which each control character is written as its code point, such as 202E."""
-    return _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04X}", text)
+    """Return a text in which characters that cannot be seen by themselves are code points, such as 202E."""
+    if text.isascii() and text.isprintable():
+        return text
+    shown, marks = [], 0
+    for each in text:
+        category = unicodedata.category(each)
+        marks = marks + 1 if category[0] == "M" else 0
+        hidden = category in _CATEGORIES and each not in "\t\n"
+        escaped = hidden or marks > _MARKS or _IGNORABLE.match(each)
+        shown.append(f"\\u{ord(each):04X}" if escaped else each)
+    return "".join(shown)
 
 
 def element(name: str, /, *children: Child, **attributes: str | bool) -> Html:

@@ -49,12 +49,16 @@ class Tab:
 
     def __init__(
         self, browser: Browser, base: str, width: int = 1280, theme: Literal["light", "dark"] = "light",
-        java_script: bool = True,
+        java_script: bool = True, forced_colors: Literal["none", "active"] = "none",
+        others: tuple[str, ...] = (), motion: Literal["no-preference", "reduce"] = "no-preference",
     ) -> None:  # fmt: skip
+        """`others`: addresses of hosts to which the browser may be sent."""
         self.base = base
+        self._others = others
         self.context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=java_script
-        )
+            viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=java_script,
+            forced_colors=forced_colors, reduced_motion=motion,
+        )  # fmt: skip
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.faults: list[str] = []
@@ -68,7 +72,7 @@ class Tab:
             self.faults.append(message.text)
 
     def _asked(self, request: Request) -> None:
-        if not request.url.startswith((self.base, "blob:", "data:")):
+        if not request.url.startswith((self.base, "blob:", "data:", *self._others)):
             self.faults.append(f"a request to {request.url}")
 
     def open(self, view: str = "") -> Page:
@@ -91,15 +95,17 @@ class Tab:
 
     def settled(self) -> None:
         """Wait until nothing is being read."""
-        self.page.wait_for_selector("main:not(:has(.loading))")
+        self.page.wait_for_selector("main:not(:has(.loading, [aria-busy=true]))")
 
     def violations(self, rules: Sequence[str] = RULES) -> list[str]:
         """Return what axe-core finds wrong for people who do not see or point. `rules`: ids or tags of its rules."""
         if not AXE.exists():
             assert "PLDNS_REQUIRE_PEERS" not in os.environ, "no axe-core"
             pytest.skip("no axe-core: `npm ci` in page/")
-        self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate("rules => axe.run({runOnly: rules})", list(rules))
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text())
+        asked = {"runOnly": list(rules), "resultTypes": ["violations"]}
+        found = self.page.evaluate("asked => axe.run(asked)", asked)
         return [
             f"{each['id']}: {node['target']} {json.dumps(node['any'][:1])[:300]}"
             for each in found["violations"]

@@ -32,11 +32,8 @@ def token(name: str) -> str:
     return f"pldns_{name}"
 
 
-def start(folder: Path, *names: str) -> tuple[Daemon, RegistryClient]:
-    """Start a daemon with tokens of these names, and without access control where there are none.
-
-    The private endpoints `waits` and `other` wait for the approval of their target's owner.
-    """
+def lab(folder: Path, *names: str) -> tuple[Daemon, RegistryClient]:
+    """Return a daemon that does not run yet, with tokens of these names. Without any, there is no access control."""
     shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
     example = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
     config, client = configuration(folder)
@@ -48,11 +45,14 @@ def start(folder: Path, *names: str) -> tuple[Daemon, RegistryClient]:
     daemon = Daemon(folder, config)
     daemon.config["admin"]["tokens"] = [{"name": each, "sha256": digest(token(each)), **ROLES[each]} for each in names]
     daemon.write()
-    return daemon.start(), client
+    return daemon, client
 
 
 def fill(daemon: Daemon, client: RegistryClient) -> None:
-    """Wait until the daemon is ready, fill its registry, and have a sync held."""
+    """Wait until the daemon is ready, fill its registry, and have a sync held.
+
+    The private endpoints `waits` and `other` wait for the approval of their target's owner.
+    """
     until(lambda: daemon.unix("GET", "/readyz")[0] == 200)
     prepare(client)
     client.put(network("waits"), endpoint(account(), "file", manual=True))

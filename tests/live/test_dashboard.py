@@ -144,65 +144,6 @@ def test_an_answer_is_explained_as_seen_from_each_network(tab: Tab) -> None:
     expect(page.locator(".answer")).to_contain_text("10.1.2.11")
 
 
-def test_a_click_on_the_map_shows_what_the_clients_of_a_network_see(tab: Tab) -> None:
-    page = tab.open("map")
-    page.locator("[data-id='network:spoke-data']").click()
-    expect(page).to_have_url(f"{tab.base}ui/map?focus=network%3Aspoke-data")
-    expect(page.locator(".node.vnet.hidden")).to_contain_text("vnet-shop-weu")
-    expect(page.locator(".node.vnet.visible")).to_have_count(2)
-    expect(page.locator(".panel")).to_contain_text("here: 10.2.2.5")
-    expect(page.locator(".panel")).to_contain_text("spoke-app: 10.1.2.11")
-
-
-def test_the_map_leads_from_a_name_to_the_endpoint_and_its_findings(tab: Tab) -> None:
-    page = tab.open("map")
-    page.get_by_role("searchbox").fill("10.2.2.20")
-    page.get_by_role("search").get_by_role("link").first.click()
-    panel = page.locator(".panel")
-    expect(panel).to_contain_text("address-reused")
-    for fact in ("State", "Target", "NIC", "Names"):
-        expect(panel).to_contain_text(fact)
-    expect(page.locator(".node.endpoint.focus")).to_have_count(1)
-    panel.get_by_role("link", name="Explain").first.click()
-    expect(page.locator(".answer")).to_contain_text("10.2.2.20")
-    page.go_back()
-    expect(panel).to_contain_text("address-reused")
-
-
-def test_the_list_beside_the_map_does_what_the_drawing_does_with_the_keyboard(tab: Tab) -> None:
-    page = tab.open("map")
-    drawn = page.locator(".stage [data-id]").evaluate_all("nodes => nodes.length")
-    assert page.locator(".map-tree a").count() == drawn
-    page.locator(".map-tree").get_by_role("link", name="sqlServer").first.focus()
-    page.keyboard.press("Enter")
-    expect(page.locator(".map-tree .map-tree .map-tree a").first).to_be_visible()
-    expect(page.locator(".node.service.focus")).to_contain_text("▾")
-    page.locator(".stage").focus()
-    scene = page.locator(".stage svg > g")
-    before = scene.get_attribute("transform")
-    page.keyboard.press("+")
-    expect(scene).not_to_have_attribute("transform", before or "")
-    page.keyboard.press("0")
-
-
-def test_the_map_shows_hostile_names_as_text_and_is_saved_as_a_picture(tab: Tab) -> None:
-    page = tab.open("map?focus=endpoint:hostile")
-    expect(page.locator(".problem")).to_contain_text("the estate has no endpoint `hostile`")
-    page.get_by_role("searchbox").fill("onerror")
-    page.get_by_role("search").get_by_role("link").first.click()
-    expect(page.locator(".panel h2")).to_contain_text("<img src=x onerror=window.hacked=1>\\u202Exxx")
-    expect(page.locator(".node.endpoint.focus")).to_contain_text("rejected")
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Save SVG").click()
-    drawing = saved.value.path().read_text()
-    assert drawing.startswith("<svg ")
-    assert "<img" not in drawing
-    assert "vnet-shop-weu" in drawing
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Save PNG").click()
-    assert saved.value.path().read_bytes().startswith(b"\x89PNG")
-
-
 @pytest.mark.parametrize("name", ["x" * 64, ".".join(("x" * 63, "y" * 63, "z" * 63, "q" * 61)), "<b>x</b>", "a\u202eb"])
 def test_any_text_may_be_a_name(tab: Tab, name: str) -> None:
     page = tab.open("explain")

@@ -92,7 +92,7 @@ ACTIONS: Final = (
     ),
 )  # fmt: skip
 """Every change, except for those of forms."""
-FORMS: Final = {("components/layout.tsx", "../sign-out")}
+FORMS: Final = {("components/who.tsx", "../sign-out")}
 """The forms of the page: the file and where it posts to. The server makes the form for signing in."""
 FOR_PROGRAMS: Final = {
     "/v1/reload", "/v1/drain", "/v1/log-level", "/v1/pins", "/v1/pins/{name}/remove", "/v1/registry/networks",
@@ -114,11 +114,13 @@ async changes => Promise.all(changes.map(async ([path, body]) => {
 def daemons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, Daemon]]:
     """A daemon with tokens, and one without any."""
     labs = {
-        has_tokens: page_lab.start(tmp_path_factory.mktemp("actions"), *(ROLES if has_tokens else ()))
+        has_tokens: page_lab.lab(tmp_path_factory.mktemp("actions"), *(ROLES if has_tokens else ()))
         for has_tokens in (True, False)
     }
     started = {has_tokens: daemon for has_tokens, (daemon, _) in labs.items()}
     try:
+        for daemon in started.values():
+            daemon.start()
         for daemon, client in labs.values():
             page_lab.fill(daemon, client)
             _, found = daemon.unix("GET", "/v1/findings?limit=1")

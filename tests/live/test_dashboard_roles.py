@@ -61,7 +61,7 @@ def test_a_view_is_shown_after_signing_in(tab: Tab) -> None:
     page = tab.open("findings?severity=info")
     assert tab.violations() == []
     sign_in(page, "pldns_wrong")
-    expect(page.get_by_role("alert")).to_have_text("The token is wrong, revoked or expired.")
+    expect(page.get_by_role("alert")).to_contain_text("The token is wrong, revoked or expired.")
     sign_in(page, TOKENS["read"])
     expect(page).to_have_url(f"{tab.base}ui/findings?severity=info")
     expect(page.locator(".finding")).to_contain_text("waits for approval")

@@ -4,14 +4,17 @@ systemd does not run in the root. A program in place of systemctl writes down wh
 """
 
 import shutil
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from resolver.dashboard import built
 from tests.packaging import roots
 from tests.packaging.daemons import answers, running
 from tests.packaging.roots import Root
+from tests.packaging.sources import copy_sources
 from tests.ports import free_port
 
 CONFIGURATION = "/etc/pldns/pldns.yaml"
@@ -31,7 +34,8 @@ esac
 def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     """The package, and the same as a later version."""
     with roots.fresh(tmp_path_factory.mktemp("builder") / "root", roots.BUILD) as root:
-        roots.copy_sources(root)
+        copy_sources(root.path("src"))
+        shutil.copytree(built.FOLDER, root.path("src/resolver/dashboard/assets"))
         shutil.copytree(roots.wheels(), root.path("wheels"))
         root.path("out").mkdir()
         root.run("sh", "/src/deploy/debian/build", "/out", "/wheels")
@@ -74,8 +78,8 @@ def test_the_package_is_installed_upgraded_removed_and_purged(root: Root, tmp_pa
         assert root.path(f"usr/share/{file}").stat().st_size > 100
     root.run("systemd-analyze", "verify", "--man=no", "/usr/lib/systemd/system/pldns.service")
 
-    port = free_port()
-    own = f"dns: {{listen: ['127.0.0.1:{port}']}}\nadmin: {{listen: '127.0.0.1:{free_port()}'}}\n"
+    port, admin = free_port(), free_port()
+    own = f"dns: {{listen: ['127.0.0.1:{port}']}}\nadmin: {{listen: '127.0.0.1:{admin}'}}\n"
     root.path(CONFIGURATION).write_text(f"{own}upstreams: {{public: {{servers: ['udp://127.0.0.1:9']}}}}\n")
     serve = root.command(
         "/opt/pldns/bin/pldns", "serve", "-c", CONFIGURATION, "--set", "state.directory=/var/lib/pldns"
@@ -84,6 +88,8 @@ def test_the_package_is_installed_upgraded_removed_and_purged(root: Root, tmp_pa
         root.run("dpkg", "--install", "/later.deb")
         assert "restart pldns.service" in asked(root)
         assert answers(port)
+        with urllib.request.urlopen(f"http://127.0.0.1:{admin}/ui/") as page:
+            assert built.read(built.FOLDER).scripts[0].encode() in page.read()
     assert root.path(CONFIGURATION).read_text().startswith(own)
     assert root.run("dpkg-query", "--show", "--showformat=${Version}", "pldns").endswith("-2")
     with running(serve, lambda _: answers(port), tmp_path / "later.log"):

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import pytest
 
+from resolver.dashboard import built
 from tests.live.daemon import until
 from tests.packaging import roots
 from tests.packaging.daemons import running
@@ -69,6 +70,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     with fresh(folder / "base", BASE) as base:
         base.path("usr/local/bin/python").symlink_to("/usr/bin/python3")
         base.path("etc/pip.conf").write_text(PIP)
+        base.path("root/.npmrc").write_text("offline=true\n")
+        shutil.copytree(roots.npm_cache(), base.path("root/.npm"))
         container = buildah("from", "scratch").strip()
         run("cp", "--archive", f"{base.folder}/.", buildah("mount", container).strip())
         buildah("commit", "--quiet", "--rm", container, "localhost/base")
@@ -139,6 +142,14 @@ def test_the_image_has_no_tools_of_the_build(image: Image) -> None:
     packages = image.root / f"opt/pldns/lib/python{PYTHON}/site-packages"
     assert list(packages.glob("resolver/worker/net/mmsg.cpython-*.so"))
     assert not (packages / "pip").exists()
+    assert not (image.root / "usr/bin/node").exists()
+
+
+def test_the_image_has_the_page(image: Image) -> None:
+    there = image.root / f"opt/pldns/lib/python{PYTHON}/site-packages/resolver/dashboard/assets"
+    assert there.joinpath(built.MANIFEST).read_bytes() == (built.FOLDER / built.MANIFEST).read_bytes()
+    for name in built.read(there).assets:
+        assert (there / name).read_bytes() == (built.FOLDER / name).read_bytes()
 
 
 def test_process_1_serves_as_a_user_without_rights_on_a_root_that_nobody_can_write(container: int) -> None:

@@ -6,8 +6,8 @@ A process in a root has process ids, mounts and a host name of its own. It share
 import contextlib
 import os
 import shutil
-import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -74,19 +74,6 @@ def _archive(packages: tuple[str, ...]) -> Path:
     return kept
 
 
-def copy_sources(root: Root) -> None:
-    """Copy the files of the repository to /src."""
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
-    for name in names:
-        if (ROOT / name).is_file():
-            there = root.path(f"src/{name}")
-            there.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, there)
-
-
 def wheels() -> Path:
     """Return a folder with the locked packages of pldns and of its build, as wheels for the root's Python.
 
@@ -101,4 +88,14 @@ def wheels() -> Path:
             f"--python-version={PYTHON}", "--implementation=cp", f"--abi={short}", "--abi=abi3", "--abi=none",
             *tags, "--platform=manylinux2014_x86_64", "--platform=any", "--dest", kept, "--requirement", lock,
         )  # fmt: skip
+    return kept
+
+
+def npm_cache() -> Path:
+    """Return a cache of npm with what builds the page. The machine's npm downloads that, with its own settings."""
+    kept = TOOLS.parent / "npm"
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(ROOT / "page" / name, folder)
+        run("npm", "ci", "--omit=dev", "--prefix", folder, "--cache", kept)
     return kept

@@ -42,9 +42,22 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
     readonly nearest: readonly string[] = [],
+    /** Seconds after which pldns wants to be asked again; empty where it does not say. */
+    readonly after = "",
   ) {
     super(message);
   }
+}
+
+const UNREACHABLE = new ApiError(0, "unreachable", "pldns does not answer.");
+/** Milliseconds to wait for the beginning of a stream. */
+const PATIENCE = 10_000;
+
+let endSession = (): void => undefined;
+
+/** Call a function each time that pldns refuses a request because it proves no identity. */
+export function whenSignedOut(call: () => void): void {
+  endSession = call;
 }
 
 /** Return the address of a path of the admin interface. */
@@ -82,20 +95,40 @@ export async function post<Path extends keyof paths>(
   return (await request(address(path, parts), sent)) as Reply<Path, "post">;
 }
 
+/** Return why pldns refuses a stream of events; `undefined` where it does not. An `EventSource` does not say. */
+export async function refusal(url: URL): Promise<ApiError | undefined> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => {
+    abort.abort();
+  }, PATIENCE);
+  try {
+    const response = await fetch(url, { credentials: "same-origin", signal: abort.signal });
+    return response.ok ? undefined : await problem(response);
+  } catch {
+    return UNREACHABLE;
+  } finally {
+    clearTimeout(timer);
+    abort.abort(); // the stream, if it was opened
+  }
+}
+
 async function request(url: URL, options: RequestInit): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(url, { credentials: "same-origin", redirect: "error", ...options });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(0, "unreachable", "pldns does not answer.");
+    throw UNREACHABLE;
   }
+  if (!response.ok) throw await problem(response);
   const read: unknown = await response.json().catch(() => undefined);
-  if (response.ok && read !== undefined) return read;
-  throw problem(response, read);
+  if (read === undefined) throw notOfPldns(response);
+  return read;
 }
 
-function problem(response: Response, read: unknown): ApiError {
+async function problem(response: Response): Promise<ApiError> {
+  if (response.status === 401) endSession();
+  const read: unknown = await response.json().catch(() => undefined);
   const found = (typeof read === "object" && read !== null ? read : {}) as Partial<{
     type: string;
     title: string;
@@ -103,6 +136,12 @@ function problem(response: Response, read: unknown): ApiError {
     nearest: string[];
   }>;
   const code = found.type?.split(":").pop() ?? "";
-  const text = found.detail ?? found.title ?? `the answer is not of pldns (HTTP status ${response.status})`;
-  return new ApiError(response.status, code, text, found.nearest);
+  const text = found.detail ?? found.title;
+  return text === undefined
+    ? notOfPldns(response)
+    : new ApiError(response.status, code, text, found.nearest, response.headers.get("Retry-After") ?? "");
+}
+
+function notOfPldns(response: Response): ApiError {
+  return new ApiError(response.status, "", `the answer is not of pldns (HTTP status ${response.status})`);
 }

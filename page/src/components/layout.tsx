@@ -1,159 +1,111 @@
-// The frame of every view: navigation, who is signed in, whether pldns can be reached, and the view itself.
+// The frame of every view: navigation, search, who is signed in, whether pldns can be reached, and the view itself.
 
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { clock } from "../format";
-import { href, Link, usePlace } from "../router";
-import { identity } from "../state/identity";
-import { link, overview } from "../state/live";
-import { useRegistryRoles } from "../state/registry";
-import { useStore } from "../state/store";
-import { choose, theme, THEMES, type Theme } from "../state/theme";
-import { VIEWS, type View, type ViewProps } from "../views";
-import { Badge } from "./badge";
-import { ErrorBox, Loading } from "./states";
 import { ApiError } from "../api/client";
+import { visible } from "../format";
+import { href, Link, type Place, usePlace } from "../router";
+import { SearchButton } from "../search/palette";
+import { useOnlyRegistry } from "../state/identity";
+import { overview } from "../state/live";
+import { useStore } from "../state/store";
+import { isFor, VIEWS, type View, type ViewProps } from "../views";
+import { Banner, Connection } from "./connection";
+import { Icon, Mark } from "./icon";
+import { Navigation } from "./navigation";
+import { ErrorBox, Loading } from "./states";
 import { Text } from "./text";
 import { Toasts } from "./toast";
-
-const SECTIONS = ["Estate", "Queries", "System"] as const;
+import { ThemeChoice, Who } from "./who";
 
 /** The file with the licences of the libraries in the page. Only the server knows its name, which has a digest. */
 const LICENCES = document.querySelector<HTMLLinkElement>('link[rel="license"]')?.href;
 
 export function Page(): JSX.Element {
-  const { view: path, query } = usePlace();
-  const view = VIEWS.find((each) => each.path === path);
+  const place = usePlace();
+  const view = VIEWS.find((each) => each.path === place.view);
   const title = view?.title ?? "No such view";
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
+  const onlyRegistry = useOnlyRegistry();
   useEffect(() => {
-    document.title = `${title} · pldns`;
     if (first.current) first.current = false;
     else main.current?.focus({ preventScroll: true });
   }, [title]);
+  useTitle(place, title);
   return (
     <>
       <a class="skip" href="#content">
         Skip to content
       </a>
-      <header class="bar">
-        <Link to="./" class="brand">
-          pldns
-        </Link>
-        <Navigation current={path} />
-        <div class="who">
-          <ThemeChoice />
-          <Who />
-          {LICENCES && <a href={LICENCES}>Licences</a>}
-        </div>
-      </header>
+      <Bar current={place.view} />
       <main id="content" tabIndex={-1} ref={main}>
         <Banner />
         <h1>{title}</h1>
-        {view ? <Shown view={view} query={query} /> : <NoView />}
+        {!view ? (
+          <NoView />
+        ) : isFor(view, onlyRegistry) ? (
+          <Shown view={view} query={place.query} />
+        ) : (
+          <NotPermitted />
+        )}
       </main>
       <Toasts />
     </>
   );
 }
 
-function Navigation(props: { current: string }): JSX.Element {
-  const findings = useStore(overview)?.counts.findings;
-  const hasRegistry = Boolean(useRegistryRoles());
+/** Name the tab of the browser: the object and the view. The findings have the number of open errors. */
+function useTitle(place: Place, title: string): void {
+  const errors = useStore(overview)?.counts.findings.error ?? 0;
+  const object = ["name", "zone", "client"].map((each) => place.query.get(each)).find(Boolean);
+  const shown = place.view === "findings" && errors ? `${title} (${errors})` : title;
+  useEffect(() => {
+    document.title = [visible(object?.slice(0, 80) ?? ""), shown, "pldns"].filter(Boolean).join(" · ");
+  }, [object, shown]);
+}
+
+function Bar(props: { current: string }): JSX.Element {
+  const version = useStore(overview)?.version;
   const [open, setOpen] = useState(false);
   useEffect(() => {
     setOpen(false);
   }, [props.current]);
-  const severe = (findings?.error ?? 0) + (findings?.warning ?? 0);
   return (
-    <nav aria-label="Views" class={open ? "views open" : "views"}>
-      <button
-        type="button"
-        class="menu"
-        aria-expanded={open}
-        onClick={() => {
-          setOpen(!open);
-        }}
-      >
-        Views
-      </button>
-      {SECTIONS.filter((section) => VIEWS.some((each) => each.section === section)).map((section) => (
-        <ul key={section} aria-label={section}>
-          {VIEWS.filter((each) => each.section === section && (!each.needs || hasRegistry)).map((each) => (
-            <li key={each.path}>
-              <Link to={href(each.path)} current={each.path === props.current}>
-                {each.title}
-                {each.path === "findings" && severe > 0 && <span class="count">{severe}</span>}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      ))}
-    </nav>
-  );
-}
-
-function Who(): JSX.Element | null {
-  const known = useStore(identity);
-  const { view, query } = usePlace();
-  if (known === undefined) return null;
-  if (!known?.proven) {
-    const next = `${view}${query.size ? `?${query.toString()}` : ""}`;
-    return <a href={href("sign-in", { next })}>Sign in</a>;
-  }
-  return (
-    <>
-      <span class="identity" title={`Role: ${known.role}`}>
-        <Text value={known.name} /> <Badge tone="neutral">{known.role}</Badge>
-      </span>
-      {known.session && (
-        <form method="post" action="../sign-out">
-          <button>Sign out</button>
-        </form>
-      )}
-    </>
-  );
-}
-
-function ThemeChoice(): JSX.Element {
-  const chosen = useStore(theme);
-  return (
-    <select
-      aria-label="Theme"
-      value={chosen}
-      onChange={(event) => {
-        choose(event.currentTarget.value as Theme);
+    <header
+      class={open ? "bar open" : "bar"}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") setOpen(false);
       }}
     >
-      {THEMES.map((each) => (
-        <option key={each} value={each}>
-          {each === "auto" ? "As the system" : each === "light" ? "Light" : "Dark"}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-/** Whether the data on the page is that of now. */
-function Banner(): JSX.Element | null {
-  const known = useStore(identity);
-  const { state, since } = useStore(link);
-  const { view, query } = usePlace();
-  if (known === null) {
-    const next = `${view}${query.size ? `?${query.toString()}` : ""}`;
-    return (
-      <p class="banner" role="alert">
-        You are signed out; what is below may be old. <a href={href("sign-in", { next })}>Sign in again</a>
-      </p>
-    );
-  }
-  if (state !== "lost") return null;
-  return (
-    <p class="banner" role="alert">
-      pldns cannot be reached since {clock(since)}. What is below is from then. The page tries again by
-      itself.
-    </p>
+      <div class="top">
+        <Link to="./" class="brand">
+          <Mark /> pldns
+        </Link>
+        <span class="version">{version && <Text value={version} />}</span>
+        <Connection />
+        <SearchButton />
+        <button
+          type="button"
+          class="menu"
+          aria-expanded={open}
+          aria-controls="drawer"
+          onClick={() => {
+            setOpen(!open);
+          }}
+        >
+          <Icon name={open ? "close" : "menu"} /> Views
+        </button>
+      </div>
+      <div class="drawer" id="drawer">
+        <Navigation current={props.current} />
+        <div class="who">
+          <Who />
+          <ThemeChoice />
+          {LICENCES && <a href={LICENCES}>Licences</a>}
+        </div>
+      </div>
+    </header>
   );
 }
 
@@ -195,6 +147,15 @@ function Shown(props: { view: View; query: URLSearchParams }): JSX.Element {
     );
   }
   return <loaded.Component query={query} />;
+}
+
+function NotPermitted(): JSX.Element {
+  return (
+    <p class="empty">
+      This view needs the role read, and you have a role in the registry only.{" "}
+      <Link to={href("registry")}>Show the registry</Link>
+    </p>
+  );
 }
 
 function NoView(): JSX.Element {

@@ -1,6 +1,7 @@
-// Tables. A wide one scrolls inside its frame, also with the keyboard. On a narrow screen each row becomes a block.
+// Tables. A wide one scrolls inside its frame, also with the keyboard. On a narrow screen each row becomes a card.
 
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren, JSX, RefObject } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { refine, usePlace } from "../router";
 import { Empty } from "./states";
 
@@ -23,10 +24,21 @@ interface Shown<Row> {
 }
 
 export function Table<Row>(props: Shown<Row>): JSX.Element {
-  const { label, columns, rows, id, empty } = props;
-  if (!rows.length) return <Empty>{empty}</Empty>;
+  return props.rows.length ? <Filled {...props} /> : <Empty>{props.empty}</Empty>;
+}
+
+function Filled<Row>(props: Shown<Row>): JSX.Element {
+  const { label, columns, rows, id } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const wide = useWide(box);
   return (
-    <div class="scroll" role="group" aria-label={label} tabIndex={0}>
+    <div
+      class={wide ? "scroll wide" : "scroll"}
+      role="group"
+      aria-label={label}
+      tabIndex={wide ? 0 : undefined}
+      ref={box}
+    >
       <table>
         <thead>
           <tr>
@@ -42,7 +54,7 @@ export function Table<Row>(props: Shown<Row>): JSX.Element {
             <tr key={id(row)}>
               {columns.map((each) => (
                 <td key={each.head} class={each.kind} data-head={each.head}>
-                  {each.cell(row)}
+                  <div class="cell">{each.cell(row)}</div>
                 </td>
               ))}
             </tr>
@@ -51,6 +63,27 @@ export function Table<Row>(props: Shown<Row>): JSX.Element {
       </table>
     </div>
   );
+}
+
+/** Return whether the table in a frame is wider than the frame. */
+function useWide(box: RefObject<HTMLDivElement | null>): boolean {
+  const [wide, setWide] = useState(false);
+  useLayoutEffect(() => {
+    const frame = box.current;
+    const table = frame?.firstElementChild;
+    if (!frame || !table) return undefined;
+    const measure = (): void => {
+      setWide(table.scrollWidth > frame.clientWidth + 1);
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(frame);
+    observer.observe(table);
+    return () => {
+      observer.disconnect();
+    };
+  }, [box]);
+  return wide;
 }
 
 /** A table of one page of a list, with buttons for the others. The address of the view has the place in the list. */

@@ -1,8 +1,8 @@
 // Texts of pldns and Azure: always text, never markup. Each is kept apart from the text around it, so that characters
 // that change the direction of writing change nothing else.
 
-import type { JSX } from "preact";
-import { absolute, counted, groupOf, relative, shortId, visible } from "../format";
+import { Fragment, type JSX } from "preact";
+import { absolute, counted, groupOf, isWhole, pieces, relative, shortId, visible } from "../format";
 import { Store, useStore } from "../state/store";
 import { toast } from "./toast";
 
@@ -16,26 +16,48 @@ export function useNow(): Date {
   return useStore(now);
 }
 
-/** A value as it is. */
+/** A value as it is. A long one may wrap at the signs in it, a short word not at all. */
 export function Text(props: { value: string }): JSX.Element {
-  return <bdi>{visible(props.value)}</bdi>;
+  const text = visible(props.value);
+  if (isWhole(text)) return <bdi class="whole">{text}</bdi>;
+  const [first, ...others] = pieces(text);
+  return (
+    <bdi>
+      {first}
+      {others.map((each, index) => (
+        <Fragment key={index}>
+          <wbr />
+          {each}
+        </Fragment>
+      ))}
+    </bdi>
+  );
+}
+
+/** Copy a text, and say so. */
+export function copied(value: string): void {
+  navigator.clipboard.writeText(value).then(
+    () => {
+      toast("Copied.");
+    },
+    () => {
+      toast("This browser does not permit copying.", "problem");
+    },
+  );
 }
 
 /** A name, address or id that a click copies. `shown`: a shorter text for it. */
 export function Copy(props: { value: string; shown?: string }): JSX.Element {
-  const copy = (): void => {
-    void navigator.clipboard.writeText(props.value).then(
-      () => {
-        toast("Copied.");
-      },
-      () => {
-        toast("This browser does not permit copying.", "problem");
-      },
-    );
-  };
   return (
-    <button type="button" class="copy" title={`Copy ${visible(props.value)}`} onClick={copy}>
-      <bdi>{visible(props.shown ?? props.value)}</bdi>
+    <button
+      type="button"
+      class="copy"
+      title={`Copy ${visible(props.value)}`}
+      onClick={() => {
+        copied(props.value);
+      }}
+    >
+      <Text value={props.shown ?? props.value} />
     </button>
   );
 }

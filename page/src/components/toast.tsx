@@ -1,6 +1,7 @@
 // Short messages that go away by themselves. Screen readers say them.
 
 import type { JSX } from "preact";
+import { visible } from "../format";
 import { Store, useStore } from "../state/store";
 
 interface Message {
@@ -28,7 +29,7 @@ export function Toasts(): JSX.Element {
     <div class="toasts" role="status" aria-live="polite">
       {shown.map((each) => (
         <p key={each.id} class={each.kind}>
-          {each.text}
+          {visible(each.text)}
         </p>
       ))}
     </div>

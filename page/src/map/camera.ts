@@ -1,8 +1,11 @@
-// The part of the map that is visible: moved and enlarged with the pointer, two fingers, the wheel, keys and buttons.
+// The part of the map that is visible. Until somebody moves it, all of the map is; afterwards the same part stays where it
+// is on the screen, also when the map changes.
 
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Scene } from "./layout";
+import type { Size } from "./plan";
+import { usePointers } from "./pointers";
 
 export interface Camera {
   readonly x: number;
@@ -10,137 +13,118 @@ export interface Camera {
   readonly scale: number;
 }
 
-export interface Controls {
-  readonly camera: Camera;
-  readonly fit: () => void;
-  readonly zoom: (factor: number) => void;
-  readonly move: (x: number, y: number) => void;
-  /** Show a rectangle of the scene, if it is not visible. */
-  readonly reveal: (x: number, y: number, width: number, height: number) => void;
-  /** Whether the pointer has moved since it was pressed: then a click selects nothing. */
-  readonly dragged: () => boolean;
+export interface Rectangle extends Size {
+  readonly x: number;
+  readonly y: number;
 }
 
-const SMALLEST = 0.08;
+export interface Controls {
+  readonly camera: Camera;
+  /** Show all of the map. */
+  readonly fit: () => void;
+  /** Enlarge around a place on the stage, by default its middle. */
+  readonly zoom: (factor: number, x?: number, y?: number) => void;
+  readonly move: (x: number, y: number) => void;
+  /** Show a rectangle of the scene, in the middle of the stage if it is not visible, or with `always`. */
+  readonly reveal: (place: Rectangle, always: boolean) => void;
+}
+
+const SMALLEST = 0.04;
 const LARGEST = 3;
-/** On a stage of fewer pixels than this, the drawing begins at a size that can be read, and not as a whole. */
-const NARROW = 600;
-const READABLE = 0.6;
+/** The largest scale of a map that is shown as a whole. */
+const WHOLE = 1.25;
+/** The least scale at which what somebody looks for is shown. */
+const READABLE = 0.65;
 
-export function useCamera(stage: RefObject<HTMLDivElement | null>, scene: Scene | undefined): Controls {
+export function useCamera(
+  stage: RefObject<HTMLDivElement | null>,
+  scene: Scene | undefined,
+  size: Size,
+): Controls {
   const [camera, setCamera] = useState<Camera>({ x: 0, y: 0, scale: 1 });
-  const moved = useRef(0);
-  const fitted = useRef(false);
+  const own = useRef(false);
+  const before = useRef<Scene | undefined>(undefined);
 
-  const zoomAt = useCallback((factor: number, x: number, y: number): void => {
-    setCamera((before) => {
-      const scale = Math.min(LARGEST, Math.max(SMALLEST, before.scale * factor));
-      const ratio = scale / before.scale;
-      return { x: x - (x - before.x) * ratio, y: y - (y - before.y) * ratio, scale };
-    });
-  }, []);
-  const move = useCallback((x: number, y: number): void => {
-    setCamera((before) => ({ ...before, x: before.x + x, y: before.y + y }));
-  }, []);
   const fit = useCallback((): void => {
-    const box = stage.current?.getBoundingClientRect();
-    if (!box || !scene?.width) return;
-    const whole = Math.min(box.width / scene.width, box.height / scene.height, 1.1);
-    const scale = box.width < NARROW ? Math.max(whole, READABLE) : whole;
-    setCamera({
-      x: Math.max(0, (box.width - scene.width * scale) / 2),
-      y: Math.max(0, (box.height - scene.height * scale) / 2),
-      scale,
-    });
-  }, [stage, scene]);
+    own.current = false;
+    if (!scene?.width || !size.width) return;
+    const scale = Math.min(size.width / scene.width, size.height / scene.height, WHOLE);
+    const middle = (all: number, part: number): number => (all - part * scale) / 2;
+    setCamera({ x: middle(size.width, scene.width), y: middle(size.height, scene.height), scale });
+  }, [scene, size.width, size.height]);
+
   const zoom = useCallback(
-    (factor: number): void => {
-      const box = stage.current?.getBoundingClientRect();
-      if (box) zoomAt(factor, box.width / 2, box.height / 2);
+    (factor: number, x = size.width / 2, y = size.height / 2): void => {
+      own.current = true;
+      setCamera((last) => {
+        const scale = Math.min(LARGEST, Math.max(SMALLEST, last.scale * factor));
+        const ratio = scale / last.scale;
+        return { x: x - (x - last.x) * ratio, y: y - (y - last.y) * ratio, scale };
+      });
     },
-    [stage, zoomAt],
+    [size.width, size.height],
   );
+
+  const move = useCallback((x: number, y: number): void => {
+    own.current = true;
+    setCamera((last) => ({ ...last, x: last.x + x, y: last.y + y }));
+  }, []);
+
   const reveal = useCallback(
-    (x: number, y: number, width: number, height: number): void => {
-      const box = stage.current?.getBoundingClientRect();
-      if (!box) return;
-      setCamera((before) => {
-        const left = before.x + x * before.scale;
-        const top = before.y + y * before.scale;
-        const right = left + width * before.scale;
-        const bottom = top + height * before.scale;
-        if (left >= 0 && top >= 0 && right <= box.width && bottom <= box.height) return before;
-        const scale = Math.max(before.scale, Math.min(0.8, box.width / width));
+    (place: Rectangle, always: boolean): void => {
+      setCamera((last) => {
+        const [left, top] = [last.x + place.x * last.scale, last.y + place.y * last.scale];
+        const [right, bottom] = [left + place.width * last.scale, top + place.height * last.scale];
+        const isVisible = left >= 0 && top >= 0 && right <= size.width && bottom <= size.height;
+        if (isVisible && (!always || last.scale >= READABLE)) return last;
+        own.current = true;
+        const room = Math.min((size.width * 0.9) / place.width, (size.height * 0.9) / place.height);
+        const scale = Math.max(last.scale, Math.min(READABLE, room));
         return {
-          x: box.width / 2 - (x + width / 2) * scale,
-          y: box.height / 2 - (y + height / 2) * scale,
+          x: size.width / 2 - (place.x + place.width / 2) * scale,
+          y: size.height / 2 - (place.y + place.height / 2) * scale,
           scale,
         };
       });
     },
-    [stage],
+    [size.width, size.height],
   );
 
   useEffect(() => {
-    if (scene && !fitted.current) {
-      fitted.current = true;
-      fit();
+    const last = before.current;
+    before.current = scene;
+    if (!own.current) fit();
+    else if (scene && last && last !== scene) {
+      setCamera((now) => anchored(now, last, scene, size));
     }
   }, [scene, fit]);
 
-  useEffect(() => {
-    const element = stage.current;
-    if (!element) return undefined;
-    const pointers = new Map<number, { x: number; y: number }>();
-    const down = (event: PointerEvent): void => {
-      if (event.button) return;
-      pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-      moved.current = 0;
-    };
-    const drag = (event: PointerEvent): void => {
-      const before = pointers.get(event.pointerId);
-      if (!before) return;
-      const now = { x: event.clientX, y: event.clientY };
-      const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
-      pointers.set(event.pointerId, now);
-      const [x, y] = [now.x - before.x, now.y - before.y];
-      moved.current += Math.abs(x) + Math.abs(y);
-      if (moved.current < 4) return;
-      element.setPointerCapture(event.pointerId);
-      if (!other) {
-        move(x, y);
-        return;
-      }
-      const box = element.getBoundingClientRect();
-      const apart = (at: { x: number; y: number }): number => Math.hypot(at.x - other.x, at.y - other.y);
-      zoomAt(
-        apart(now) / Math.max(apart(before), 1),
-        (now.x + other.x) / 2 - box.x,
-        (now.y + other.y) / 2 - box.y,
-      );
-    };
-    const up = (event: PointerEvent): void => {
-      pointers.delete(event.pointerId);
-    };
-    const wheel = (event: WheelEvent): void => {
-      event.preventDefault();
-      const box = element.getBoundingClientRect();
-      zoomAt(Math.exp(-event.deltaY / 400), event.clientX - box.x, event.clientY - box.y);
-    };
-    element.addEventListener("pointerdown", down);
-    element.addEventListener("pointermove", drag);
-    element.addEventListener("pointerup", up);
-    element.addEventListener("pointercancel", up);
-    element.addEventListener("wheel", wheel, { passive: false });
-    return () => {
-      element.removeEventListener("pointerdown", down);
-      element.removeEventListener("pointermove", drag);
-      element.removeEventListener("pointerup", up);
-      element.removeEventListener("pointercancel", up);
-      element.removeEventListener("wheel", wheel);
-    };
-  }, [stage, move, zoomAt]);
+  usePointers(stage, zoom, move);
+  return { camera, fit, zoom, move, reveal };
+}
 
-  const dragged = useCallback((): boolean => moved.current >= 4, []);
-  return { camera, fit, zoom, move, reveal, dragged };
+/** Return the camera that keeps the box in the middle of the stage where it is, although the scene has changed. */
+function anchored(camera: Camera, last: Scene, scene: Scene, size: Size): Camera {
+  const middle = {
+    x: (size.width / 2 - camera.x) / camera.scale,
+    y: (size.height / 2 - camera.y) / camera.scale,
+  };
+  const now = new Map(scene.boxes.map((each) => [each.node.id, each]));
+  let nearest: { distance: number; x: number; y: number } | undefined;
+  for (const each of last.boxes) {
+    const same = now.get(each.node.id);
+    if (!same) continue;
+    const distance = Math.hypot(
+      middle.x - Math.min(Math.max(middle.x, each.x), each.x + each.width),
+      middle.y - Math.min(Math.max(middle.y, each.y), each.y + each.height),
+    );
+    if (!nearest || distance < nearest.distance)
+      nearest = { distance, x: same.x - each.x, y: same.y - each.y };
+  }
+  if (!nearest) return camera;
+  return {
+    ...camera,
+    x: camera.x - nearest.x * camera.scale,
+    y: camera.y - nearest.y * camera.scale,
+  };
 }

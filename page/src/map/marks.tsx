@@ -23,12 +23,23 @@ const PATHS: Record<Shape, string> = {
   served: "M5 1.2a3.8 3.8 0 1 0 0 7.6 3.8 3.8 0 0 0 0-7.6z",
 };
 
-/** A shape of 10 pixels, at a place in a drawing. */
-export function Glyph(props: { shape: Shape; x: number; y: number }): JSX.Element {
+/** A shape at a place in a drawing, of 10 pixels or another size. */
+export function Glyph(props: { shape: Shape; x: number; y: number; size?: number }): JSX.Element {
   return (
     <path
       class={`glyph ${props.shape}`}
       d={PATHS[props.shape]}
+      transform={`translate(${props.x} ${props.y})${props.size ? ` scale(${props.size / 10})` : ""}`}
+    />
+  );
+}
+
+/** The sign of a network: a screen, for its clients. */
+export function NetworkSign(props: { x: number; y: number }): JSX.Element {
+  return (
+    <path
+      class="network-sign"
+      d="M0 .5h11v6.5h-11zM3.5 9h4M5.5 7v2"
       transform={`translate(${props.x} ${props.y})`}
     />
   );
@@ -73,6 +84,23 @@ export function inWords(node: MapNode): string {
 
 export function contested(node: MapNode): string {
   return node.kind === "endpoint" ? "contested" : `${node.counts.contested} contested`;
+}
+
+/** The shape of an endpoint: what is wrong with it, else how it is served. */
+export function shapeOf(node: MapNode): Shape {
+  const state = stateOf(node);
+  if (state === "dead") return state;
+  if (node.counts.findings.error) return "error";
+  if (state === "waiting") return state;
+  return node.counts.findings.warning ? "warning" : state;
+}
+
+/** Whether an endpoint is dead or has an open error, or a service has such an endpoint. */
+export function isWrong(node: MapNode): boolean {
+  return (
+    Boolean(node.counts.findings.error ?? node.counts.dead) ||
+    (node.kind === "endpoint" && stateOf(node) === "dead")
+  );
 }
 
 /** The shape of an endpoint: how it is served. */

@@ -1,19 +1,28 @@
-// The search of the map: a text finds networks, VNets and endpoints by name, id, address or target.
+// The search of the map: a text finds networks, VNets and endpoints by name, id, address or target. The arrow keys choose
+// a hit, Enter shows it.
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { get } from "../api/client";
+import { get, type Reply } from "../api/client";
 import { ErrorBox } from "../components/states";
 import { Text } from "../components/text";
 import { counted } from "../format";
-import { Link } from "../router";
 import { useResource } from "../state/resource";
 
-const PAUSE = 250;
+type Hit = Reply<"/v1/map/search">["items"][number];
 
-export function Search(props: { to: (id: string) => string }): JSX.Element {
+const PAUSE = 200;
+const KINDS: Record<Hit["kind"], string> = {
+  network: "network",
+  vnet: "VNet",
+  service: "service",
+  endpoint: "endpoint",
+};
+
+export function Search(props: { choose: (id: string) => void }): JSX.Element {
   const [text, setText] = useState("");
   const [asked, setAsked] = useState("");
+  const [at, setAt] = useState(0);
   useEffect(() => {
     const timer = setTimeout(() => {
       setAsked(text.trim());
@@ -22,83 +31,96 @@ export function Search(props: { to: (id: string) => string }): JSX.Element {
       clearTimeout(timer);
     };
   }, [text]);
+  const found = useResource(
+    (signal) =>
+      asked ? get("/v1/map/search", { text: asked }, { signal }) : Promise.resolve({ items: [], total: 0 }),
+    [asked],
+  );
+  const hits = asked ? (found.data?.items ?? []) : [];
+  const done = (): void => {
+    setText("");
+    setAsked("");
+    setAt(0);
+  };
+  const choose = (hit: Hit | undefined): void => {
+    if (!hit) return;
+    done();
+    props.choose(hit.id);
+  };
+  const key = (event: KeyboardEvent): void => {
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key];
+    if (to !== undefined && hits.length) setAt((to + hits.length) % hits.length);
+    else if (event.key === "Escape") done();
+    else return;
+    event.preventDefault();
+  };
   return (
     <form
       class="map-search"
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        setAsked(text.trim());
+        if (text.trim() === asked) choose(hits[at]);
+        else setAsked(text.trim());
       }}
     >
       <label for="map-text">Find a name, address or id</label>
       <input
         id="map-text"
         type="search"
+        role="combobox"
+        aria-expanded={hits.length > 0}
+        aria-controls="map-hits"
+        aria-autocomplete="list"
+        list={undefined}
+        aria-activedescendant={hits.length ? `map-hit-${at}` : undefined}
         value={text}
         maxLength={255}
         autocomplete="off"
         spellcheck={false}
+        onKeyDown={key}
         onInput={(event) => {
           setText(event.currentTarget.value);
+          setAt(0);
         }}
       />
-      {asked && (
-        <Hits
-          text={asked}
-          to={props.to}
-          done={() => {
-            setText("");
-            setAsked("");
-          }}
-        />
-      )}
+      <div class="hits" hidden={!asked}>
+        {found.error && <ErrorBox error={found.error} retry={found.reload} />}
+        <p class="quiet" role="status">
+          {asked && !found.error && sentence(found.data)}
+        </p>
+        <ul id="map-hits" role="listbox" aria-label="Hits">
+          {hits.map((each, index) => (
+            <li
+              key={each.id}
+              id={`map-hit-${index}`}
+              role="option"
+              aria-selected={index === at}
+              onClick={() => {
+                choose(each);
+              }}
+            >
+              <span class={`kind ${each.kind}`}>{KINDS[each.kind]}</span> <Text value={each.label} />
+              <span class="quiet">
+                {" "}
+                <Text value={each.note} />
+                {each.reason && (
+                  <>
+                    {" "}
+                    · <Text value={each.reason} />
+                  </>
+                )}
+              </span>
+            </li>
+          ))}
+        </ul>
+      </div>
     </form>
   );
 }
 
-function Hits(props: { text: string; to: (id: string) => string; done: () => void }): JSX.Element {
-  const found = useResource(
-    (signal) => get("/v1/map/search", { text: props.text }, { signal }),
-    [props.text],
-  );
-  if (found.error) return <ErrorBox error={found.error} retry={found.reload} />;
-  return (
-    <div class="hits" role="status">
-      {!found.data ? (
-        <p class="quiet">Searching…</p>
-      ) : found.data.total ? (
-        <>
-          <p class="quiet">
-            {counted(found.data.total, "hit")}
-            {found.data.total > found.data.items.length && `, the first ${found.data.items.length}`}
-          </p>
-          <ul
-            onClick={(event) => {
-              if ((event.target as Element).closest("a")) props.done();
-            }}
-          >
-            {found.data.items.map((each) => (
-              <li key={each.id}>
-                <Link to={props.to(each.id)}>
-                  <Text value={each.label} />
-                </Link>{" "}
-                <span class="quiet">
-                  {each.kind} <Text value={each.note} />
-                  {each.reason && (
-                    <>
-                      {" "}
-                      · <Text value={each.reason} />
-                    </>
-                  )}
-                </span>
-              </li>
-            ))}
-          </ul>
-        </>
-      ) : (
-        <p class="quiet">Nothing has this text.</p>
-      )}
-    </div>
-  );
+function sentence(found: Reply<"/v1/map/search"> | undefined): string {
+  if (!found) return "Searching…";
+  if (!found.total) return "Nothing has this text.";
+  return `${counted(found.total, "hit")}${found.total > found.items.length ? `, the first ${found.items.length}` : ""}`;
 }

@@ -1,16 +1,18 @@
 // The overview that pldns sends every two seconds, and whether pldns can be reached. A page that loses pldns tries again
 // until it is back, and keeps what it has shown. A page that nobody sees for a minute gives its connection back.
 
-import { address } from "../api/client";
+import { address, refusal, type ApiError } from "../api/client";
 import type { Overview } from "../api/schema";
 import { identify } from "./identity";
 import { Store } from "./store";
 
 export interface Link {
-  /** `lost` after the first failure, until pldns answers again. */
-  readonly state: "connecting" | "live" | "lost";
+  /** `lost` after a failure, until pldns answers again. `denied`: the role does not permit to see the overview. */
+  readonly state: "connecting" | "live" | "lost" | "denied";
   /** When the last overview arrived; when the page was opened, before the first. */
   readonly since: Date;
+  /** Why it was lost, where pldns says so. */
+  readonly refused?: ApiError;
 }
 
 const LONGEST = 15_000;
@@ -48,13 +50,25 @@ function connect(): void {
     failures = 0;
     watch();
   });
-  source.addEventListener("error", lose);
+  source.addEventListener("error", () => void failed());
   watch();
+}
+
+/** Find out why the connection has failed: pldns may have refused it. */
+async function failed(): Promise<void> {
+  disconnect();
+  if (link.value.state === "live") link.set({ state: "lost", since: link.value.since });
+  const why = await refusal(address("/v1/live"));
+  if (source) return; // a new connection was begun
+  if (why?.code === "role-too-low") link.set({ state: "denied", since: link.value.since });
+  else lose(why);
 }
 
 function watch(): void {
   clearTimeout(silence);
-  silence = setTimeout(lose, SILENT);
+  silence = setTimeout(() => {
+    lose();
+  }, SILENT);
 }
 
 function disconnect(): void {
@@ -64,10 +78,10 @@ function disconnect(): void {
   source = undefined;
 }
 
-function lose(): void {
+function lose(why?: ApiError): void {
   disconnect();
-  link.set({ state: "lost", since: link.value.since });
-  void identify(); // the server may have ended the session
+  const { since } = link.value;
+  link.set({ state: "lost", since, ...(why?.status && { refused: why }) });
   const wait = Math.min(1000 * 2 ** failures, LONGEST) * (0.75 + Math.random() / 2);
   failures += 1;
   retry = setTimeout(connect, wait);

@@ -3,20 +3,21 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
-import { signedOut } from "./identity";
 
 export interface Resource<T> {
   readonly data: T | undefined;
   readonly error: ApiError | undefined;
   readonly loading: boolean;
+  /** Whether `data` is that of the question before this one. */
+  readonly isEarlier: boolean;
   /** Read again. */
   readonly reload: () => void;
 }
 
-/**
- * Return the data that `load` reads. It is read again when a value in `question` changes, and every `every` seconds.
- * Data of an earlier question is not returned.
- */
+/** Milliseconds for which the data of an earlier question stays. */
+const STAYS = 200;
+
+/** Return the data that `load` reads. It is read again when a value in `question` changes, and every `every` seconds. */
 export function useResource<T>(
   load: (signal: AbortSignal) => Promise<T>,
   question: readonly unknown[],
@@ -41,7 +42,6 @@ export function useResource<T>(
       (error: unknown) => {
         if (abort.signal.aborted) return;
         const told = error instanceof ApiError ? error : new ApiError(0, "", String(error));
-        if (told.status === 401) signedOut();
         setState((before) => ({ ...(before.key === key ? before : { key }), error: told, loading: false }));
       },
     );
@@ -63,6 +63,28 @@ export function useResource<T>(
     };
   }, [every, reload]);
 
+  // What is shown while the answer to a new question is awaited.
+  const [before, setBefore] = useState<T | undefined>(undefined);
+  useEffect(() => {
+    if (state.data !== undefined) setBefore(state.data);
+  }, [state.data]);
   const current = state.key === key ? state : undefined;
-  return { data: current?.data, error: current?.error, loading: current?.loading ?? true, reload };
+  const waits = !current || (current.data === undefined && !current.error);
+  useEffect(() => {
+    if (!waits) return undefined;
+    const timer = setTimeout(() => {
+      setBefore(undefined);
+    }, STAYS);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [waits, key]);
+
+  return {
+    data: waits ? before : current.data,
+    error: current?.error,
+    loading: current?.loading ?? true,
+    isEarlier: waits && before !== undefined,
+    reload,
+  };
 }

@@ -224,7 +224,7 @@ function Client(props: { found: Explanation }): JSX.Element {
       }
     >
       <li>
-        {access}
+        <Text value={access} />
         {access_by && (
           <>
             : <code>{access_by}</code> holds the address
@@ -324,7 +324,10 @@ function ClaimItem(props: { claim: Claim }): JSX.Element {
       head={
         <>
           <Badge tone={STANDINGS[claim.standing] ?? "neutral"}>{claim.standing}</Badge>{" "}
-          <ResourceId value={claim.endpoint} /> <span class="quiet">{claim.why}</span>
+          <ResourceId value={claim.endpoint} />{" "}
+          <span class="quiet">
+            <Text value={claim.why} />
+          </span>
         </>
       }
     >
@@ -334,7 +337,12 @@ function ClaimItem(props: { claim: Claim }): JSX.Element {
       {claim.target && (
         <li>
           target <ResourceId value={claim.target} />
-          {claim.groups.length > 0 && ` (${claim.groups.join(", ")})`}
+          {claim.groups.length > 0 && (
+            <>
+              {" "}
+              (<Text value={claim.groups.join(", ")} />)
+            </>
+          )}
         </li>
       )}
       {claim.nics.map((each) => (
@@ -344,12 +352,20 @@ function ClaimItem(props: { claim: Claim }): JSX.Element {
       ))}
       {claim.vnet && (
         <li>
-          {claim.subnet && `subnet ${claim.subnet} of `}virtual network <ResourceId value={claim.vnet} />
+          {claim.subnet && (
+            <>
+              subnet <Text value={claim.subnet} /> of{" "}
+            </>
+          )}
+          virtual network <ResourceId value={claim.vnet} />
         </li>
       )}
       <li>
-        source <Text value={claim.of.name} /> <span class="quiet">{shortId(claim.of.where)}</span>, last read{" "}
-        <When at={claim.of.last_success} />
+        source <Text value={claim.of.name} />{" "}
+        <span class="quiet">
+          <Text value={shortId(claim.of.where)} />
+        </span>
+        , last read <When at={claim.of.last_success} />
       </li>
       <li>
         <Link to={href("findings", { name: claim.endpoint })}>Findings about this endpoint</Link>

@@ -5,11 +5,12 @@ import { useState } from "preact/hooks";
 import { get, type Query } from "../api/client";
 import type { Finding, Schemas } from "../api/schema";
 import { SeverityBadge } from "../components/badge";
+import { Command } from "../components/command";
 import { Choice, Search } from "../components/filters";
 import { Empty, Loaded } from "../components/states";
 import { Pager, Table } from "../components/table";
 import { Copy, ResourceId, Some, Text, When } from "../components/text";
-import { counted } from "../format";
+import { counted, visible } from "../format";
 import { href, Link } from "../router";
 import { overview } from "../state/live";
 import { useMay } from "../state/identity";
@@ -125,7 +126,11 @@ function Item(props: { finding: Finding; open: boolean; changed: () => void }): 
   const [asking, setAsking] = useState(false);
   const given = finding.acknowledged;
   return (
-    <article class={given ? "finding acknowledged" : "finding"} id={finding.id} aria-label={finding.subject}>
+    <article
+      class={given ? "finding acknowledged" : "finding"}
+      id={finding.id}
+      aria-label={visible(finding.subject)}
+    >
       <p class="subject">
         <Subject finding={finding} />
         <span class="quiet">
@@ -164,9 +169,7 @@ function Item(props: { finding: Finding; open: boolean; changed: () => void }): 
             <details open={open}>
               <summary>{counted(finding.commands.length, "command")}</summary>
               {finding.commands.map((each) => (
-                <div key={each} class="command">
-                  <Copy value={each} />
-                </div>
+                <Command key={each} value={each} />
               ))}
             </details>
           )}

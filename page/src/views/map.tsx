@@ -1,22 +1,27 @@
-// The estate map: networks, VNets, peerings and endpoints as a drawing, with the same as a list beside it.
+// The estate map: networks, VNets, peerings and endpoints as a drawing, with what needs a person and the same as a list
+// beside it.
 
 import type { JSX } from "preact";
-import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../api/client";
-import type { EstateMap, MapRest, Severity } from "../api/schema";
+import type { EstateMap } from "../api/schema";
 import { Empty, ErrorBox, Loading } from "../components/states";
 import { toast } from "../components/toast";
 import { counted, number } from "../format";
-import { useCamera, type Controls } from "../map/camera";
-import { Drawing } from "../map/drawing";
-import { sceneOf } from "../map/layout";
+import { Address } from "../map/address";
+import type { Controls } from "../map/camera";
+import type { Scene } from "../map/layout";
+import { Legend } from "../map/legend";
 import { Panel } from "../map/panel";
-import { InlineGlyph, type Shape } from "../map/marks";
 import { save } from "../map/picture";
 import { Search } from "../map/search";
+import { Stage } from "../map/stage";
 import { Tree } from "../map/tree";
-import { href, navigate, refine } from "../router";
+import { Urgent } from "../map/urgent";
+import { navigate, refine } from "../router";
+import { overview } from "../state/live";
 import { useResource } from "../state/resource";
+import { useStore } from "../state/store";
 import type { ViewProps } from "../views";
 
 const EVERY = 15;
@@ -25,51 +30,36 @@ const FILTERS = [
   ["error", "Only errors"],
   ["error warning", "Only errors and warnings"],
 ] as const;
-const LEGEND: readonly (readonly [Shape, string])[] = [
-  ["error", "error"],
-  ["warning", "warning"],
-  ["served", "served endpoint"],
-  ["waiting", "waits for approval"],
-  ["dead", "dead: rejected, disconnected or being deleted"],
-];
 
 export default function MapView({ query }: ViewProps): JSX.Element {
-  const focus = query.get("focus");
-  const open = query.getAll("open");
-  const severity = query.getAll("severity") as Severity[];
-  const skip = Number(query.get("skip")) || 0;
-  const map = useResource(
-    (signal) => get("/v1/map", { ...(focus ? { focus } : {}), open, severity, skip }, { signal }),
-    [focus, open, severity, skip],
-    EVERY,
-  );
+  const address = new Address(query);
+  const { question } = address;
+  const map = useResource((signal) => get("/v1/map", question, { signal }), [question], EVERY);
+  useNews(map.reload);
   const last = useRef<EstateMap | undefined>(undefined);
   if (map.data) last.current = map.data;
   const shown = map.data ?? last.current;
-
-  const to = useCallback(
-    (id: string): string => href("map", { focus: id, open, severity }),
-    [open.join(), severity.join()],
-  );
-  const following = (rest: MapRest): string | undefined => {
-    const next = String(rest.skipped + rest.shown);
-    if (rest.skipped + rest.shown >= rest.total) return undefined;
-    if (rest.inside === "vnet") return href("map", { severity, skip: next });
-    return rest.inside.startsWith("service:")
-      ? href("map", { focus: rest.inside, open, severity, skip: next })
-      : undefined;
+  const [sought, setSought] = useState(0);
+  const seek = (): void => {
+    setSought((before) => before + 1);
   };
-  const close = href("map", { severity });
+  const to = (id: string): string => address.to(id);
+  const close = address.to(undefined);
 
   return (
     <>
       <div class="filters map-tools">
-        <Search to={to} />
+        <Search
+          choose={(id) => {
+            navigate(to(id));
+            seek();
+          }}
+        />
         <div>
           <label for="map-severity">Show</label>
           <select
             id="map-severity"
-            value={severity.join(" ")}
+            value={address.severity.join(" ")}
             onChange={(event) => {
               refine({ severity: event.currentTarget.value.split(" "), skip: undefined });
             }}
@@ -91,15 +81,31 @@ export default function MapView({ query }: ViewProps): JSX.Element {
       {shown ? (
         shown.nodes.length ? (
           <div class="map">
-            <Stage map={shown} focus={focus} to={to} following={following} />
+            <Stage
+              map={shown}
+              address={address}
+              sought={sought}
+              tools={(scene, controls) => (
+                <Buttons scene={scene} controls={controls} map={shown} address={address} />
+              )}
+            />
             <div class="map-side">
-              {shown.focus && !map.error && <Panel focus={shown.focus} to={to} close={close} />}
+              {shown.focus && !map.error ? (
+                <Panel focus={shown.focus} to={to} close={close} />
+              ) : (
+                <Urgent map={shown} to={to} sought={seek} />
+              )}
               <Totals map={shown} />
               <Legend />
-              <section aria-labelledby="map-list">
-                <h2 id="map-list">The same as a list</h2>
-                <Tree map={shown} focus={focus} to={to} following={following} />
-              </section>
+              <details>
+                <summary>The same as a list</summary>
+                <Tree
+                  map={shown}
+                  focus={address.focus}
+                  to={to}
+                  following={(rest) => address.following(rest)}
+                />
+              </details>
             </div>
           </div>
         ) : (
@@ -114,177 +120,92 @@ export default function MapView({ query }: ViewProps): JSX.Element {
   );
 }
 
-function Stage(props: {
-  map: EstateMap;
-  focus: string | null;
-  to: (id: string) => string;
-  following: (rest: MapRest) => string | undefined;
-}): JSX.Element {
-  const { map, focus, to, following } = props;
-  const stage = useRef<HTMLDivElement>(null);
-  const drawn = JSON.stringify([map.nodes, map.edges, map.rests]);
-  const scene = useMemo(() => sceneOf(map), [drawn]);
-  const controls = useCamera(stage, scene);
-  const { camera, fit, zoom, move, reveal, dragged } = controls;
-  const before = useRef<{ focus: string | null; width: number }>({ focus: null, width: 0 });
+/** Read again when the served state or the findings have changed. */
+function useNews(reload: () => void): void {
+  const now = useStore(overview);
+  const state = now && JSON.stringify([now.serial, now.counts.endpoints, now.counts.findings]);
+  const before = useRef(state);
   useEffect(() => {
-    if (before.current.focus === focus && before.current.width === scene.width) return;
-    before.current = { focus, width: scene.width };
-    for (const box of scene.boxes) {
-      const row = box.rows.find((each) => each.node?.id === focus);
-      if (box.node.id === focus) reveal(box.x, box.y, box.width, Math.min(box.height, 200));
-      else if (row) reveal(box.x, box.y + row.y, box.width, row.height);
-    }
-  }, [scene, focus, reveal]);
-  const key = (event: KeyboardEvent): void => {
-    const does: Record<string, () => void> = {
-      "+": () => {
-        zoom(1.25);
-      },
-      "=": () => {
-        zoom(1.25);
-      },
-      "-": () => {
-        zoom(0.8);
-      },
-      "0": fit,
-      ArrowLeft: () => {
-        move(60, 0);
-      },
-      ArrowRight: () => {
-        move(-60, 0);
-      },
-      ArrowUp: () => {
-        move(0, 60);
-      },
-      ArrowDown: () => {
-        move(0, -60);
-      },
-    };
-    const found = event.ctrlKey || event.metaKey || event.altKey ? undefined : does[event.key];
-    if (found) {
-      event.preventDefault();
-      found();
-    }
-  };
-  return (
-    <div class="map-stage">
-      <div
-        class="stage"
-        ref={stage}
-        role="group"
-        tabIndex={0}
-        aria-label="Drawing of the estate. Arrow keys move it, plus and minus change its size, 0 shows all of it. The list after it has the same."
-        onKeyDown={key}
-      >
-        <Drawing
-          scene={scene}
-          camera={camera}
-          focus={focus}
-          select={(id) => {
-            if (!dragged()) navigate(id === focus ? href("map") : to(id), "replace");
-          }}
-          page={(rest) => {
-            const next = following(rest) ?? to(rest.inside);
-            if (!dragged()) navigate(next, "replace");
-          }}
-        />
-      </div>
-      <Buttons controls={controls} />
-    </div>
-  );
+    const isNew = before.current !== undefined && state !== undefined && before.current !== state;
+    before.current = state;
+    if (isNew) reload();
+  }, [state, reload]);
 }
 
-function Buttons(props: { controls: Controls }): JSX.Element {
-  const { fit, zoom } = props.controls;
+function Buttons(props: { scene: Scene; controls: Controls; map: EstateMap; address: Address }): JSX.Element {
+  const { scene, controls, map, address } = props;
   const keep = (kind: "svg" | "png"): void => {
-    const drawing = document.querySelector<SVGSVGElement>(".stage svg");
-    if (!drawing) return;
-    save(drawing, kind).catch(() => {
+    const title = map.focus ? `${map.focus.kind} ${map.focus.label}` : totals(map);
+    save({ scene, focus: address.focus, title: `Private endpoints: ${title}` }, kind).catch(() => {
       toast("This browser cannot make the picture.", "problem");
     });
   };
+  const goes = (detail: EstateMap["detail"]): void => {
+    navigate(address.all(detail), "replace");
+  };
+  const buttons: readonly (readonly [string, () => void, string?])[] = [
+    [
+      "+",
+      () => {
+        controls.zoom(1.25);
+      },
+      "Larger",
+    ],
+    [
+      "−",
+      () => {
+        controls.zoom(0.8);
+      },
+      "Smaller",
+    ],
+    ["Fit", controls.fit],
+    [
+      "Open all",
+      () => {
+        goes("endpoints");
+      },
+    ],
+    [
+      "Close all",
+      () => {
+        goes("services");
+      },
+    ],
+    [
+      "Save SVG",
+      () => {
+        keep("svg");
+      },
+    ],
+    [
+      "Save PNG",
+      () => {
+        keep("png");
+      },
+    ],
+  ];
   return (
     <div class="map-buttons" role="group" aria-label="Drawing">
-      <button
-        type="button"
-        aria-label="Larger"
-        onClick={() => {
-          zoom(1.25);
-        }}
-      >
-        +
-      </button>
-      <button
-        type="button"
-        aria-label="Smaller"
-        onClick={() => {
-          zoom(0.8);
-        }}
-      >
-        −
-      </button>
-      <button type="button" onClick={fit}>
-        Fit
-      </button>
-      <button
-        type="button"
-        onClick={() => {
-          keep("svg");
-        }}
-      >
-        Save SVG
-      </button>
-      <button
-        type="button"
-        onClick={() => {
-          keep("png");
-        }}
-      >
-        Save PNG
-      </button>
+      {buttons.map(([text, does, label]) => (
+        <button key={text} type="button" aria-label={label} onClick={does}>
+          {text}
+        </button>
+      ))}
     </div>
   );
 }
 
-function Totals(props: { map: EstateMap }): JSX.Element {
-  const { totals, rests } = props.map;
-  const vnets = rests.find((each) => each.inside === "vnet");
-  return (
-    <p class="map-totals">
-      {counted(totals.endpoints, "endpoint")} in {counted(totals.vnets, "VNet")},{" "}
-      {counted(totals.networks, "network")}
-      {vnets && `; ${number(vnets.shown)} VNets are drawn, what needs a person first`}
-    </p>
-  );
+function totals(map: EstateMap): string {
+  const { endpoints, vnets, networks } = map.totals;
+  return `${counted(endpoints, "endpoint")} in ${counted(vnets, "VNet")}, ${counted(networks, "network")}`;
 }
 
-function Legend(): JSX.Element {
+function Totals(props: { map: EstateMap }): JSX.Element {
+  const vnets = props.map.rests.find((each) => each.inside === "vnet");
   return (
-    <ul class="map-legend" aria-label="Signs">
-      {LEGEND.map(([shape, text]) => (
-        <li key={shape}>
-          <InlineGlyph shape={shape} /> {text}
-        </li>
-      ))}
-      <li>
-        <svg class="inline-wire" width="28" height="8" aria-hidden="true">
-          <path class="wire peering" d="M0 4h28" />
-        </svg>{" "}
-        peering
-      </li>
-      <li>
-        <svg class="inline-wire" width="28" height="8" aria-hidden="true">
-          <path class="wire home" d="M0 4h28" />
-        </svg>{" "}
-        home of a network
-      </li>
-      <li>
-        <svg class="inline-wire" width="28" height="8" aria-hidden="true">
-          <path class="wire reach" d="M0 4h28" />
-        </svg>{" "}
-        in reach of a network
-      </li>
-    </ul>
+    <p class="map-totals">
+      {totals(props.map)}
+      {vnets && `; ${number(vnets.shown)} VNets are drawn, what needs a person first`}
+    </p>
   );
 }

@@ -13,7 +13,7 @@ from resolver.admin.access import client_certificates, peers
 from resolver.admin.access.bearer import BearerTokens
 from resolver.admin.access.identity import Identity, Role
 from resolver.admin.access.problems import Code, Refused
-from resolver.admin.access.sessions import Sessions
+from resolver.admin.access.sessions import Proof, Sessions
 from resolver.admin_settings import AdminSettings
 
 ANYBODY: Final = Identity("anybody", Role.READ, is_proven=False)
@@ -81,8 +81,8 @@ class NetworkEntrance:
             if len(headers) == 1 and scheme.lower() == _SCHEME and len(text) <= _LONGEST:
                 return await self.of_token(text, request)
             raise Refused(Code.TOKEN_INVALID, "the header must be `Authorization: Bearer TOKEN`")
-        if (token := self.sessions.token(request)) is not None:
-            return await self.of_token(token, request)
+        if (proof := self.sessions.proof(request)) is not None:
+            return await self.of_proof(proof, request)
         if certificate := _certificate(request):
             return client_certificates.identity(
                 certificate, settings.tls.clients if settings.tls else (), request.remote
@@ -94,6 +94,12 @@ class NetworkEntrance:
     async def of_token(self, text: str, request: web.Request) -> Identity:
         """Return the identity that a token proves. Raises `Refused`."""
         return await self._bearer.identity(text, request.remote)
+
+    async def of_proof(self, proof: Proof, request: web.Request) -> Identity:
+        """Return the identity of a session that holds this proof. Raises `Refused`."""
+        if isinstance(proof, str):
+            return await self.of_token(proof, request)
+        return self._bearer.of_session(proof, request.remote)
 
     def _is_open(self, settings: AdminSettings) -> bool:
         is_loopback = settings.listen is not None and settings.listen.address.is_loopback

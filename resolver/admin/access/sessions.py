@@ -1,8 +1,8 @@
 """Sessions of browsers: a cookie in place of a token, which no script can read and no other site can use.
 
-A session is the token of the person who signed in, kept in the memory of control. Each request proves that token again,
-so a token that is revoked or expires ends its sessions, and a reload that changes its role changes theirs. Does not
-know what a token is worth (`entrances`).
+A session holds a proof in the memory of control: the token with which a person signed in, or what an OpenID provider
+said of the person. Each request evaluates that proof again. So a token that is revoked or expires ends its sessions,
+and a reload that changes a role changes theirs. Does not know what a proof is worth (`entrances`).
 """
 
 import secrets
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from resolver.admin.access.oidc import SignedIn
 from resolver.admin.access.problems import Code, Refused
 
 COOKIE: Final = "pldns_session"
@@ -28,8 +29,12 @@ _OWN_SITES: Final = frozenset(("same-origin", "none"))
 _READING: Final = frozenset(("GET", "HEAD"))
 
 
+Proof = str | SignedIn
+"""A token, or somebody whom an OpenID provider has signed in."""
+
+
 class _Session(NamedTuple):
-    token: str
+    proof: Proof
     until: float
 
 
@@ -39,16 +44,16 @@ class Sessions:
     def __init__(self) -> None:
         self._open: OrderedDict[bytes, _Session] = OrderedDict()
 
-    def begin(self, token: str) -> str:
-        """Open a session for a token that has been proven. Return the value of its cookie."""
+    def begin(self, proof: Proof) -> str:
+        """Open a session for a proof that counts. Return the value of its cookie."""
         value = secrets.token_urlsafe(_BITS // 8)
-        self._open[_digest(value)] = _Session(token, time.monotonic() + LASTS)
+        self._open[_digest(value)] = _Session(proof, time.monotonic() + LASTS)
         if len(self._open) > _MOST:
             self._open.popitem(last=False)
         return value
 
-    def token(self, request: web.Request) -> str | None:
-        """Return the token of the session that a request belongs to; None without an open session.
+    def proof(self, request: web.Request) -> Proof | None:
+        """Return the proof of the session that a request belongs to; None without an open session.
 
         Raises `Refused` for a change that does not come from the page.
         """
@@ -63,7 +68,7 @@ class Sessions:
             if HEADER not in request.headers:
                 raise Refused(Code.CROSS_SITE, f"a change with a session cookie needs the header `{HEADER}`")
             check_origin(request)
-        return found.token
+        return found.proof
 
     def has(self, request: web.Request) -> bool:
         """Return whether a request has the cookie of an open session."""

@@ -91,7 +91,7 @@ class TrafficPoint(Model):
 class TrafficHistory(Model):
     """The traffic of the last hour, since control started."""
 
-    step: float = Field(description="Seconds that a point is about, or a few more.")
+    step: float = Field(description="Seconds that a point is about, or a few more; the last one is still growing.")
     points: list[TrafficPoint] = Field(description="The newest at the end.")
 
 

@@ -117,6 +117,8 @@ def _named(settings: ControlSettings) -> Iterator[str]:
     if settings.admin.tls:
         yield from (settings.admin.tls.certificate, settings.admin.tls.key)
         yield from filter(None, (settings.admin.tls.client_ca,))
+    if settings.admin.oidc:
+        yield from _files((settings.admin.oidc.client_secret,))
     if settings.registry and settings.registry.tls:
         yield from (settings.registry.tls.certificate, settings.registry.tls.key)
     if settings.registry and settings.registry.database:

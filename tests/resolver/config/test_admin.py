@@ -8,6 +8,7 @@ import pytest
 import trustme
 
 from resolver.admin_settings import AdminOidc, AdminTls, AdminToken
+from resolver.azure_settings import Secret
 from resolver.host_port import HostPort
 
 Load = Callable[..., Any]
@@ -37,6 +38,15 @@ DIGEST = "0123456789abcdef" * 4
          "must be the directory (tenant) id, such as 72f988bf-86f1-41af-91ab-2d7cd011db47"),
         ("admin: {oidc: {issuer: 'http://id.example', audience: [a], roles: {A: read}}}", "admin.oidc.issuer",
          "must be an https:// address without a query"),
+        ("admin: {oidc: {issuer: 'https://id.example', audience: [a], roles: {A: read}, client_secret: {file: x}}}",
+         "admin.oidc.client_secret", "needs `client_id`, whose secret it is"),
+        (("admin: {oidc: {issuer: 'https://id.example', audience: [a], roles: {A: read}, client_id: c, "
+          "client_secret: {file: x, environment: Y}}}"),
+         "admin.oidc.client_secret", "needs either `file` or `environment`"),
+        (("admin: {oidc: {issuer: 'https://id.example', audience: [a], roles: {A: read}, client_id: c, "
+          "client_secret: geheim}}"),
+         "admin.oidc.client_secret",
+         "must not be the secret itself, but where it is: {file: PATH} or {environment: NAME}"),
         ("admin: {oidc: {issuer: 'https://id.example', audience: [a], roles: {A: root}}}", "admin.oidc.roles.A",
          "must be `registry` or `read` or `operate` or `admin`"),
         ("admin: {hosts: ['a b']}", "admin.hosts[0]",
@@ -104,3 +114,14 @@ def test_a_tenant_has_the_issuers_of_both_versions_of_its_tokens(accepted: Load)
     assert other.control.admin.oidc == AdminOidc(
         "https://id.example/a/.well-known/openid-configuration", ("https://id.example/a/",), ("b",), {"A": "admin"}
     )
+
+
+def test_a_client_of_a_provider_has_its_secret_in_a_file_or_in_the_environment(accepted: Load, file: Path) -> None:
+    given = "admin: {oidc: {issuer: 'https://id.example', audience: [b], roles: {A: read}, client_id: c%s}}"
+    for text, secret in (
+        ("", None),
+        (", client_secret: {file: key}", Secret(file=str(file.parent / "key"))),
+        (", client_secret: {environment: KEY}", Secret(environment="KEY")),
+    ):
+        oidc = accepted(given % text).control.admin.oidc
+        assert (oidc.client_id, oidc.client_secret) == ("c", secret)

@@ -53,3 +53,18 @@ def test_a_clock_that_is_set_back_begins_a_new_point() -> None:
     for second in (100, 130, 20, 50):
         traffic.sample(WallTime(second), totals(1000))
     assert [each.at for each in traffic.points] == [WallTime(130), WallTime(50)]
+
+
+def test_the_last_hour_begins_with_the_second_sample() -> None:
+    traffic = Traffic()
+    assert traffic.last_hour() == []
+    traffic.sample(WallTime(0), totals(100))
+    assert traffic.last_hour() == []
+    traffic.sample(WallTime(5), totals(120))
+    assert [(float(each.at), each.seconds, each.counted.queries) for each in traffic.last_hour()] == [(5, 5, 20)]
+    for second in (30, 35):
+        traffic.sample(WallTime(second), totals(100 + second * 4))
+    assert [(float(each.at), each.seconds, each.counted.queries) for each in traffic.last_hour()] == [
+        (30, 30, 120),
+        (35, 5, 20),
+    ]

@@ -150,6 +150,8 @@ def test_elements_escape_text_and_attributes() -> None:
     )
     assert element("p", element("b", "x"), None) == "<p><b>x</b></p>"
     assert visible("a\u202eb\x00\u200b\tc") == "a\\u202Eb\\u0000\\u200B\tc"
+    assert visible("a\u00adb\u034f\ufe0f\U000e0041") == "a\\u00ADb\\u034F\\uFE0F\\uE0041"
+    assert visible("e\u0301, e" + "\u0301" * 6) == "e\u0301, e" + "\u0301" * 4 + "\\u0301\\u0301"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 // how many come per second. Does not know how rows are shown.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { address, ApiError } from "../../api/client";
+import { address, ApiError, refusal } from "../../api/client";
 
 export type Origin = "endpoint" | "zone" | "fallback" | "upstream" | "pldns";
 
@@ -87,7 +87,10 @@ export function useQueries(filters: Filters, paused: boolean): Stream {
     });
     source.addEventListener("error", () => {
       // The browser itself connects again after a lost connection; after a refusal it does not.
-      if (source.readyState === EventSource.CLOSED) void reason(url).then(setError);
+      if (source.readyState !== EventSource.CLOSED) return;
+      void refusal(url).then((why) => {
+        setError(why ?? new ApiError(0, "", "The connection has ended."));
+      });
     });
     const draw = (): void => {
       const [came, lost] = [arrived, dropped];
@@ -113,19 +116,4 @@ export function useQueries(filters: Filters, paused: boolean): Stream {
     setRound(round + 1);
   };
   return { ...shown, error, retry, clear };
-}
-
-/** Return why pldns refuses a stream: an EventSource does not say. */
-async function reason(url: URL): Promise<ApiError> {
-  const abort = new AbortController();
-  try {
-    const response = await fetch(url, { credentials: "same-origin", signal: abort.signal });
-    if (response.ok) return new ApiError(0, "", "The connection has ended.");
-    const { type, detail } = (await response.json()) as { type?: string; detail?: string };
-    return new ApiError(response.status, type?.split(":").pop() ?? "", detail ?? "pldns refuses the stream.");
-  } catch {
-    return new ApiError(0, "unreachable", "pldns does not answer.");
-  } finally {
-    abort.abort();
-  }
 }

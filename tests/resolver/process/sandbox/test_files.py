@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from resolver import settings
-from resolver.azure_settings import AzureSettings, Credential, CredentialType
+from resolver.admin_settings import AdminOidc, AdminSettings
+from resolver.azure_settings import AzureSettings, Credential, CredentialType, Secret
 from resolver.process.sandbox import files
 from resolver.process.sandbox.landlock import Access, covers
 
@@ -68,3 +69,10 @@ def test_programs_are_for_credentials_that_need_them(tmp_path: Path) -> None:
 )
 def test_an_access_covers_what_lies_below(had: Access | None, wanted: Access | None, expected: bool) -> None:
     assert covers(had, wanted) is expected
+
+
+def test_control_may_read_the_secret_of_its_client(tmp_path: Path) -> None:
+    oidc = AdminOidc("", ("",), (), {}, client_id="c", client_secret=Secret(file=str(tmp_path / "secret")))
+    access = files.control(settings.ControlSettings(admin=AdminSettings(oidc=oidc)), {})
+    assert access
+    assert str(tmp_path) in access.read
