@@ -25,6 +25,7 @@ from resolver.dashboard.frame import Frame
 from resolver.dashboard.markup import Html, element, joined
 from resolver.dashboard.policy import HEADERS
 from resolver.dashboard.provider_sign_in import ProviderSignIn
+from resolver.dashboard.sign_in import FailureLog
 from resolver.dashboard.sign_in_view import SignInForm
 from resolver.http_protocol import Response
 from resolver.process import wall_clock
@@ -62,7 +63,8 @@ class _Pages:
     def __init__(self, context: Context, entrance: NetworkEntrance, hosts: OwnHosts, files: Built) -> None:
         self._context = context
         self._entrance = entrance
-        self._provider = ProviderSignIn(context, entrance, hosts)
+        self._failures = FailureLog()
+        self._provider = ProviderSignIn(context, entrance, hosts, self._failures)
         self._built = files
 
     async def view(self, request: web.Request) -> web.Response:
@@ -135,7 +137,7 @@ class _Pages:
 
     async def begin(self, request: web.Request) -> web.Response:
         """Answer the form with a token."""
-        return _guarded(await sign_in.begin(self._context, self._entrance, request))
+        return _guarded(await sign_in.begin(self._context, self._entrance, self._failures, request))
 
     async def begin_with_provider(self, request: web.Request) -> web.Response:
         """Send the browser to the OpenID provider."""

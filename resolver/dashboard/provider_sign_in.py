@@ -7,8 +7,6 @@ view: that request is caused by pldns.
 pldns reads the ID token once, and keeps no token. Does not know what an ID token must say (`access.oidc`).
 """
 
-import logging
-import time
 from typing import Final
 from urllib.parse import urlencode
 
@@ -23,24 +21,17 @@ from resolver.admin.own_hosts import OwnHosts
 from resolver.admin.route import Context
 from resolver.admin_settings import AdminOidc
 from resolver.dashboard import redirect_address, sign_in, sign_in_problems
-from resolver.dashboard.markup import document, element, joined, visible
+from resolver.dashboard.markup import document, element, joined
 from resolver.dashboard.redirect_address import RedirectAddress
+from resolver.dashboard.sign_in import FailureLog
 from resolver.dashboard.sign_in_flow import LASTS, Begun, FlowRefused, Flows
 from resolver.dashboard.sign_in_problems import Problem
 from resolver.http_protocol import Response
 from resolver.process.secret import NoSecret
-from resolver.token_bucket import Quota, TokenBucket
-from zones.clocks import SteadyTime
 
 _COOKIE: Final = "pldns_sign_in"
 _HOST_COOKIE: Final = f"__Host-{_COOKIE}"
 """With TLS: no other host, such as another one of the domain, can set a cookie of this name (RFC 6265bis §4.1.3)."""
-_LOGGED: Final = Quota(20, 0.2)
-"""Failures that are logged: anybody who reaches the page can cause some."""
-_LONGEST: Final = 400
-"""Characters of the reason in the log."""
-
-_log = logging.getLogger(__name__)
 
 
 class _Failed(Exception):  # noqa: N818 - the sign-in has
@@ -55,12 +46,12 @@ class _Failed(Exception):  # noqa: N818 - the sign-in has
 class ProviderSignIn:
     """The handlers. `hosts`: the names of the listener."""
 
-    def __init__(self, context: Context, entrance: NetworkEntrance, hosts: OwnHosts) -> None:
+    def __init__(self, context: Context, entrance: NetworkEntrance, hosts: OwnHosts, failures: FailureLog) -> None:
         self._context = context
         self._entrance = entrance
         self._hosts = hosts
         self._flows = Flows()
-        self._logged = TokenBucket(_LOGGED)
+        self._failures = failures
 
     @property
     def name(self) -> str:
@@ -101,6 +92,8 @@ class ProviderSignIn:
         except _Failed as error:
             response = self._failed(request, error, begun.following)
         else:
+            identity = self._context.bearer.provider.of_session(signed_in, given, request.remote)
+            sign_in.note(self._context, identity, self.name)
             response = self._let_in(request, signed_in, redirect, begun.following)
         response.headers.add("Set-Cookie", _cookie("", redirect, 0))
         return response
@@ -143,8 +136,6 @@ class ProviderSignIn:
         self, request: web.Request, signed_in: SignedIn, redirect: RedirectAddress, following: str
     ) -> web.Response:
         """Open the session, and answer with the page that leads to the view."""
-        identity = self._context.bearer.of_session(signed_in, request.remote)
-        sign_in.note(self._context, identity, self.name)
         cookie = sign_in.session_cookie(self._entrance, request, signed_in, is_encrypted=redirect.is_encrypted)
         view = f"../{following}"
         page = document(
@@ -160,11 +151,7 @@ class ProviderSignIn:
 
     def _failed(self, request: web.Request, error: _Failed, following: str) -> web.Response:
         """Answer with the form, which says what is wrong."""
-        if self._logged.take(_LOGGED, SteadyTime(time.monotonic())):
-            detail = visible(error.detail)[:_LONGEST].replace("\n", " ")
-            _log.warning(
-                "signing in with %s from %s has failed: %s: %s", self.name, request.remote, error.problem.code, detail
-            )
+        self._failures.note(self.name, request.remote, error.problem.code, error.detail)
         return _form(following, error.problem.code, sign_in_problems.reference(error.detail))
 
     def _given(self) -> AdminOidc | None:

@@ -50,7 +50,7 @@ async def flush(client: Client, headers: dict[str, str]) -> tuple[int, Any]:
         return response.status, await response.json()
 
 
-async def test_a_page_asks_for_a_token_and_goes_where_it_was_asked_to(browser: Client) -> None:
+async def test_a_page_asks_for_a_token_and_goes_where_it_was_asked_to(browser: Client, context: Context) -> None:
     async with browser.get("/ui/findings?code=x&code=y") as response:
         text = await response.text()
         assert response.status == 401
@@ -59,6 +59,7 @@ async def test_a_page_asks_for_a_token_and_goes_where_it_was_asked_to(browser: C
     status, where, cookie = await sign_in(browser, READER, "findings?code=x&code=y")
     assert (status, where) == (303, "ui/findings?code=x&code=y")
     assert COOKIE in cookie
+    assert [(each.who, each.action) for each in context.audit_log.entries] == [("token reader at 127.0.0.1", "sign-in")]
     assert await get(browser, "/v1/whoami") == {
         "name": "token reader at 127.0.0.1", "role": "read", "proven": True, "session": True, "registry": None
     }  # fmt: skip
@@ -80,10 +81,14 @@ async def test_a_cookie_is_for_the_page_alone(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "pldns_wrong", "a.b.c", "x" * 70_000])
-async def test_a_wrong_token_is_refused_with_the_form(browser: Client, wrong: str) -> None:
+async def test_a_wrong_token_is_refused_with_the_form(
+    browser: Client, wrong: str, caplog: pytest.LogCaptureFixture
+) -> None:
     status, where, cookie = await sign_in(browser, wrong, "findings")
     assert not cookie
     if status != 413:
+        assert "signing in with a token from 127.0.0.1 has failed: token-invalid" in caplog.text
+        assert "pldns_wrong" not in caplog.text
         assert where == "ui/sign-in?next=findings&problem=token-invalid"
         async with browser.get(f"/{where}") as response:
             assert "The token is wrong, revoked or expired." in await response.text()
