@@ -66,7 +66,7 @@ ACTIONS: Final = (
     ),
     Action("views/sources/held.tsx", "/v1/sources/{name}/sync", "sources", "Drop", OPERATORS, {"action": "drop"}, HELD),
     Action(
-        "views/cache.tsx", "/v1/cache", "cache?name=www.example.com", "Flush", OPERATORS,
+        "views/cache/flush.tsx", "/v1/cache", "cache?name=www.example.com", "Flush", OPERATORS,
         {"action": "flush", "name": "www.example.com", "subtree": False, "type": None},
     ),
     Action(
