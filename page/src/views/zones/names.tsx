@@ -6,7 +6,7 @@ import { Badge } from "../../components/badge";
 import { Search } from "../../components/filters";
 import { Loaded } from "../../components/states";
 import { PagedTable } from "../../components/table";
-import { Copy, ResourceId, Some, Text } from "../../components/text";
+import { Copy, ResourceId, Some } from "../../components/text";
 import { counted } from "../../format";
 import { href, Link } from "../../router";
 import { useResource } from "../../state/resource";
