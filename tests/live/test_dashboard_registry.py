@@ -83,7 +83,7 @@ def test_a_consumer_makes_an_endpoint_and_deletes_it(tab: Tab, lab: tuple[Daemon
     form = page.get_by_role("dialog")
     form.get_by_label("Name").fill("mine")
     form.get_by_label("Subnet").select_option(SUBNET)
-    form.get_by_label("Target").fill(account())
+    form.get_by_label("Target: a resource").fill(account())
     form.get_by_label("Sub-resource").fill("table")
     form.get_by_label("Static address").fill("10.9.9.9")
     form.get_by_role("button", name="Create").click()

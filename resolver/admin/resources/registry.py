@@ -1,16 +1,17 @@
 """The registry's private endpoints and connections as JSON, without the nesting of Azure's bodies."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from resolver.admin.resources.endpoints import address_texts
 from resolver.admin.resources.findings import FindingItem, finding
 from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters
 from resolver.admin.resources.names import NameItem, name_item
 from resolver.control.estate.preview import Preview
 from resolver.registry.model.resource_id import ArmId
 from zones.azure.endpoint import ConnectionState
+from zones.azure.resource import Resources
 from zones.clocks import WallTime
 from zones.dns.name import to_text
 
@@ -206,15 +207,17 @@ class RegistryPreview(Model):
     closes: list[FindingItem]
 
 
-def registry_preview(found: Preview, now: WallTime) -> RegistryPreview:
-    """Return what a change would do as JSON."""
+def registry_preview(found: Preview, parts: Mapping[str, Resources | None], now: WallTime) -> RegistryPreview:
+    """Return what a change would do as JSON. `parts`: the new data, which also has addresses of endpoints that wait."""
     before, after = found.before, found.after
+    addresses: dict[str, list[str]] = {}
+    for nic in (nic for data in parts.values() if data for nic in data.nics):
+        addresses.setdefault(nic.endpoint, []).extend(each for row in nic.rows for each in row.addresses)
     return RegistryPreview(
         endpoints=[
             PreviewEndpoint(
                 id=new.id if new else key, state=new.state_text if new else "Deleted",
-                addresses=address_texts(dict.fromkeys(each for record in new.records for each in record.addresses))
-                if new else [],
+                addresses=list(dict.fromkeys(addresses.get(key, ()))) if new else [],
             )
             for key, new in found.endpoints.items()
         ],

@@ -107,3 +107,10 @@ async def test_a_preview_of_a_refused_change_is_refused(client: Client, registry
     assert (await post(client, PREVIEW, {"action": "approve", "name": "nobody"}, 404))["azure"] == "ResourceNotFound"
     wanted = {"name": "two", "subnet": "hub/nowhere", "target": "acct", "sub_resource": "file"}
     await post(client, PREVIEW, {"action": "create", "endpoint": wanted}, 404)
+
+
+async def test_a_preview_of_a_new_endpoint_that_waits_has_its_address(client: Client, registry: Registry) -> None:
+    wanted = {"name": "two", "subnet": "hub/pe", "target": "acct", "sub_resource": "file", "manual": True}
+    found = await post(client, PREVIEW, {"action": "create", "endpoint": wanted})
+    assert [(each["state"], each["addresses"]) for each in found["endpoints"]] == [("Pending", ["10.1.0.5"])]
+    assert found["names"] == []

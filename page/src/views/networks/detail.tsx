@@ -220,9 +220,7 @@ function Names(props: { endpoint: Endpoint; network: string }): JSX.Element {
           <Link class="target" to={href("explain", { name: each.fqdn, client: props.network })}>
             <Text value={each.fqdn} />
           </Link>{" "}
-          {each.addresses.map((address) => (
-            <Copy key={address} value={address} />
-          ))}
+          <Text value={each.addresses.join(", ")} />
         </div>
       ))}
     </>
