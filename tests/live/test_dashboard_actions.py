@@ -58,7 +58,7 @@ ACTIONS: Final = (
         "Withdraw the acknowledgement", OPERATORS, {}, "{known}",
     ),
     Action(
-        "views/sources.tsx", "/v1/sources/{name}/sync", "sources", f"Sync now: {HELD}", OPERATORS, {"action": "now"},
+        "views/sources/sync-now.tsx", "/v1/sources/{name}/sync", "sources", f"Sync now: {HELD}", OPERATORS, {"action": "now"},
         HELD,
     ),
     Action(
@@ -66,8 +66,12 @@ ACTIONS: Final = (
     ),
     Action("views/sources/held.tsx", "/v1/sources/{name}/sync", "sources", "Drop", OPERATORS, {"action": "drop"}, HELD),
     Action(
-        "views/cache/flush.tsx", "/v1/cache", "cache?name=www.example.com", "Flush", OPERATORS,
+        "views/cache/flush.tsx", "/v1/cache", "cache?name=www.example.com", "Remove from the caches", OPERATORS,
         {"action": "flush", "name": "www.example.com", "subtree": False, "type": None},
+    ),
+    Action(
+        "views/cache/flush.tsx", "/v1/cache", "cache?name=www.example.com", "Remove all upstream replies", OPERATORS,
+        {"action": "flush", "name": ".", "subtree": True, "type": None},
     ),
     Action(
         "views/registry/decision.tsx", "/v1/registry/connections/{name}/approve", "registry", "Approve", OWNERS,
@@ -205,8 +209,9 @@ def test_who_operates_pldns_makes_each_change_on_the_page(
     known.get_by_role("button", name="Withdraw").click()
     expect(page.get_by_role("status").filter(has_text="The finding is open again.")).to_be_visible()
     tab.go("cache?name=www.example.com")
-    button(page, "Flush").click()
-    press(page, "Flush", "Removed")
+    for opener, word in (("Remove from the caches", "Remove"), ("Remove all upstream replies", "Remove all")):
+        button(page, opener).click()
+        press(page, word, "Removed")
     tab.go("sources")
     button(page, "Drop").click()
     press(page, "Drop", "Dropped.")

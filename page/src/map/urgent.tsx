@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import type { EstateMap } from "../api/schema";
 import { Text } from "../components/text";
-import { counted } from "../format";
+import { counted, visible } from "../format";
 import { href, Link } from "../router";
 import { InlineGlyph } from "./marks";
 
@@ -57,7 +57,7 @@ function One(props: { first: Item; more: readonly Item[]; to: (id: string) => st
       <Link to={to(node)}>
         <Text value={label} />
       </Link>
-      <p class="quiet" title={finding.text}>
+      <p class="quiet" title={visible(finding.text)}>
         <Text value={finding.text || finding.code} />
       </p>
       {more.length > 0 && <p class="quiet">{counted(more.length, "more finding")}</p>}
