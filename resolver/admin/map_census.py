@@ -42,21 +42,22 @@ class Kept(Generic[_T]):
         self._dropping: asyncio.TimerHandle | None = None
 
     async def present(self) -> _T:
-        """Return a count of the present state, or one that is at most `OLDEST` seconds old."""
+        """Return a count of the present state, or one of a former state that is at most `OLDEST` seconds old."""
         if self._dropping:
             self._dropping.cancel()
         self._dropping = asyncio.get_running_loop().call_later(IDLE, self._drop)
-        age = time.monotonic() - self._made
-        if self._count is not None and (
-            age < max(EVERY, min(self._took / SHARE, OLDEST))
-            or (age < LONGEST and self._state == self._present_state())
-        ):
-            return self._count
-        if self._making is None:
-            self._making = asyncio.create_task(self._make())
-        if self._count is not None and age < OLDEST:
-            return self._count
-        return await asyncio.shield(self._making)
+        count, age = self._count, time.monotonic() - self._made
+        if count is not None:
+            is_present = self._state == self._present_state()
+            if age >= (LONGEST if is_present else max(EVERY, min(self._took / SHARE, OLDEST))):
+                self._renew()
+            if is_present or age < OLDEST:
+                return count
+        return await asyncio.shield(self._renew())
+
+    def _renew(self) -> asyncio.Task[_T]:
+        self._making = self._making or asyncio.create_task(self._make())
+        return self._making
 
     async def _make(self) -> _T:
         try:

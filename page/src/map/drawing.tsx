@@ -7,7 +7,7 @@ import type { MapEdge } from "../api/schema";
 import { visible } from "../format";
 import type { Tab } from "./boxes";
 import { TAB } from "./boxes";
-import { FarVNet } from "./far";
+import { FarText, FarVNet, sizeOf } from "./far";
 import { cut, Label } from "./label";
 import type { Placed, Scene } from "./layout";
 import { inWords, marksOf, NetworkSign } from "./marks";
@@ -33,6 +33,8 @@ export const Drawing = memo(function Drawing(props: Props): JSX.Element {
   const { scene, focus, scale } = props;
   const isNear = ({ edge }: Wire): boolean => touches(edge, focus);
   const wires = [...scene.wires.filter((each) => !isNear(each)), ...scene.wires.filter(isNear)];
+  const vnets = scene.boxes.filter((each) => each.node.kind === "vnet");
+  const size = scale < FAR ? sizeOf(vnets, scale) : 0;
   return (
     <g class={scale < FAR ? "far-away" : ""}>
       <rect class="back" width={scene.width} height={scene.height} />
@@ -44,15 +46,15 @@ export const Drawing = memo(function Drawing(props: Props): JSX.Element {
         />
       ))}
       {scene.titles.map((each) => (
-        <text key={each.text} class="title" x={each.x} y={each.y}>
+        <text key={each.text} class="title" x={each.x} y={each.y} font-size={Math.min(10 / scale, 24)}>
           {each.text}
         </text>
       ))}
       {scene.boxes.map((each) =>
         each.node.kind === "network" ? (
-          <Network key={each.node.id} box={each} focus={focus} />
+          <Network key={each.node.id} box={each} focus={focus} scale={scale} />
         ) : (
-          <VNet key={each.node.id} box={each} focus={focus} scale={scale} />
+          <VNet key={each.node.id} box={each} focus={focus} scale={scale} size={size} />
         ),
       )}
     </g>
@@ -64,22 +66,28 @@ function touches(edge: MapEdge, focus: string | null): boolean {
 }
 
 /** A network with clients in no VNet of the map. */
-function Network(props: { box: Placed; focus: string | null }): JSX.Element {
-  const { box, focus } = props;
+function Network(props: { box: Placed; focus: string | null; scale: number }): JSX.Element {
+  const { box, focus, scale } = props;
   const { node, width, height } = box;
   return (
     <g class={classes(node, "network", focus)} transform={`translate(${box.x} ${box.y})`} data-id={node.id}>
       <title>{visible(`Network ${node.label}, ${inWords(node)}`)}</title>
       <rect class="body" width={width} height={height} rx="8" />
-      <NetworkSign x={10} y={9} />
-      <Label text={node.label} x={30} y={19} room={width - 40} style="name" />
-      <Label text={node.note} x={12} y={36} room={width - 20} style="small" />
+      {scale < FAR ? (
+        <FarText text={node.label} x={12} y={31} size={Math.min(9 / scale, 24)} room={width - 20} name />
+      ) : (
+        <>
+          <NetworkSign x={10} y={9} />
+          <Label text={node.label} x={30} y={19} room={width - 40} style="name" />
+          <Label text={node.note} x={12} y={36} room={width - 20} style="small" />
+        </>
+      )}
     </g>
   );
 }
 
-function VNet(props: { box: Placed; focus: string | null; scale: number }): JSX.Element {
-  const { box, focus, scale } = props;
+function VNet(props: { box: Placed; focus: string | null; scale: number; size: number }): JSX.Element {
+  const { box, focus, scale, size } = props;
   const { node, width, height, top } = box;
   const worst = marksOf(node)[0]?.shape;
   const bad = node.counts.dead > 0 || worst === "error";
@@ -90,7 +98,7 @@ function VNet(props: { box: Placed; focus: string | null; scale: number }): JSX.
         <title>{visible(`VNet ${node.label}, ${inWords(node)}`)}</title>
         <rect class="body" y={top} width={width} height={height - top} rx="6" />
         <rect class="edge" y={top} width="5" height={height - top} rx="2.5" />
-        {scale < FAR ? <FarVNet box={box} scale={scale} /> : <Head box={box} />}
+        {scale < FAR ? <FarVNet box={box} scale={scale} size={size} /> : <Head box={box} />}
       </g>
       {box.tabs.map((each) => (
         <NetworkTab key={each.node.id} tab={each} focus={focus} />

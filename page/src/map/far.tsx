@@ -3,7 +3,7 @@
 
 import type { JSX } from "preact";
 import { number } from "../format";
-import { cut, wrapped } from "./label";
+import { cut, widthOf, wrapped } from "./label";
 import type { Placed } from "./layout";
 import { Glyph, isWrong, marksOf, shapeOf } from "./marks";
 
@@ -13,20 +13,31 @@ const SIDE = 14;
 /** Width of a character, relative to the size of the text. */
 const ASPECT = 0.62;
 const LINE = 1.15;
+/** Size at which names are measured. */
+const NAME = 13;
+/** Height of a box in which a name has two lines. */
+const TALL = 95;
 /** Size of a name on the screen, in pixels. */
 const LARGE = 11;
-const SMALL = 9;
+const SMALL = 8.5;
 
-/** `scale`: of the camera; texts are as large as this needs. */
-export function FarVNet(props: { box: Placed; scale: number }): JSX.Element {
-  const { box, scale } = props;
+/** Return the size of all names at a scale: as large as most of them fit, and the same for all. */
+export function sizeOf(boxes: readonly Placed[], scale: number): number {
+  const sizes = boxes.map(({ node, width, height, top }) => {
+    const widest = Math.max(...linesOf(node.label, height - top).map((each) => widthOf(each, "name")), 1);
+    return Math.min(((width - SIDE * 2) / widest) * NAME, (height - top) / 3.4);
+  });
+  return Math.max(NAME, Math.min(LARGE / scale, Math.max(SMALL / scale, Math.min(...sizes))));
+}
+
+/** `scale`: of the camera. `size`: of the name. */
+export function FarVNet(props: { box: Placed; scale: number; size: number }): JSX.Element {
+  const { box, scale, size } = props;
   const { node, top, height } = box;
   const room = box.width - SIDE * 2;
-  const wide = LARGE / scale;
-  const lines = wrapped(node.label, node.label.length * wide * ASPECT > room && height - top > 95 ? 2 : 1);
-  const longest = Math.max(...lines.map((each) => each.length), 1);
-  const font = Math.max(13, Math.min(wide, room / (longest * ASPECT), (height - top) / 3.2));
-  const under = top + 8 + lines.length * font * LINE;
+  const lines =
+    (widthOf(node.label, "name") / NAME) * size > room ? linesOf(node.label, height - top) : [node.label];
+  const under = top + 8 + lines.length * size * LINE;
   const endpoints = box.rows.flatMap((each) => each.endpoint ?? []);
   const dot = dotOf(endpoints.length, room, height - under - 12);
   const across = Math.floor(room / dot);
@@ -34,12 +45,12 @@ export function FarVNet(props: { box: Placed; scale: number }): JSX.Element {
   return (
     <>
       {lines.map((line, index) => (
-        <Text
+        <FarText
           key={line}
           text={line}
           x={SIDE}
-          y={top + 6 + (index + 0.85) * font * LINE}
-          size={font}
+          y={top + 6 + (index + 0.85) * size * LINE}
+          size={size}
           room={room}
           name
         />
@@ -59,12 +70,16 @@ export function FarVNet(props: { box: Placed; scale: number }): JSX.Element {
         </>
       ) : (
         <>
-          <Counts box={box} size={font} y={under + font} room={room} />
-          <Wrong box={box} top={under + font * 1.5} size={Math.min(SMALL / scale, 24)} room={room} />
+          <Counts box={box} size={size} y={under + size} room={room} />
+          <Wrong box={box} top={under + size * 1.5} size={Math.min(SMALL / scale, 24)} room={room} />
         </>
       )}
     </>
   );
+}
+
+function linesOf(label: string, height: number): string[] {
+  return wrapped(label, height > TALL ? 2 : 1);
 }
 
 /** The names of the endpoints and closed services that are wrong, as many as have room. */
@@ -78,7 +93,7 @@ function Wrong(props: { box: Placed; top: number; size: number; room: number }):
   return (
     <>
       {wrong.slice(0, Math.max(most, 0)).map((each, index) => (
-        <Text
+        <FarText
           key={each.id}
           text={each.label}
           x={SIDE}
@@ -117,7 +132,7 @@ function Counts(props: { box: Placed; size: number; y: number; room: number }): 
   );
 }
 
-function Text(props: {
+export function FarText(props: {
   text: string;
   x: number;
   y: number;
@@ -127,8 +142,8 @@ function Text(props: {
   class?: string;
 }): JSX.Element {
   const { text, x, y, size, room, name } = props;
-  // Measured at its usual size, which is 12 or 13.
-  const shown = name ? cut(text, (room / size) * 13, "name") : cut(text, (room / size) * 12, "usual");
+  // Measured at the size of its style, which is 13 or 12.
+  const shown = name ? cut(text, (room / size) * NAME, "name") : cut(text, (room / size) * 12, "usual");
   return (
     <text class={`${name ? "strong" : ""} ${props.class ?? ""}`} x={x} y={y} font-size={size}>
       {shown}

@@ -55,15 +55,11 @@ export function widthOf(text: string, style: Style): number {
   return canvas.measureText(text).width;
 }
 
-/** Return a name in at most `lines` lines, broken after hyphens and the like where there are some. */
-export function wrapped(text: string, lines: number): string[] {
+/** Return a name in at most two lines of about the same length, broken after a hyphen or the like where there is one. */
+export function wrapped(text: string, lines: 1 | 2): string[] {
   const whole = visible(text);
-  const goal = Math.ceil(whole.length / lines);
-  const found: string[] = [""];
-  for (const part of whole.split(/(?<=[-_.])/)) {
-    const last = found.at(-1) ?? "";
-    if (last && last.length + part.length > goal + 2 && found.length < lines) found.push(part);
-    else found[found.length - 1] = last + part;
-  }
-  return found;
+  const breaks = lines === 1 ? [] : [...whole.matchAll(/[-_.]/g)].map((each) => each.index + 1);
+  const longest = (at: number): number => Math.max(at, whole.length - at);
+  const best = breaks.sort((one, other) => longest(one) - longest(other))[0];
+  return best && best < whole.length ? [whole.slice(0, best), whole.slice(best)] : [whole];
 }

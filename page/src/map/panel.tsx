@@ -27,7 +27,7 @@ export function Panel(props: { focus: MapFocus; to: (id: string) => string; clos
     <section class="panel" aria-labelledby="in-focus">
       <p class="panel-top">
         <span class="quiet">{KINDS[focus.kind]}</span>
-        <Link to={close}>Show the whole estate</Link>
+        <Link to={close}>Whole estate</Link>
       </p>
       <h2 id="in-focus">
         <Text value={name} />

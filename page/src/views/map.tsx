@@ -7,7 +7,7 @@ import { get } from "../api/client";
 import type { EstateMap } from "../api/schema";
 import { Empty, ErrorBox, Loading } from "../components/states";
 import { toast } from "../components/toast";
-import { counted, number } from "../format";
+import { counted, number, visible } from "../format";
 import { Address } from "../map/address";
 import type { Controls } from "../map/camera";
 import type { Scene } from "../map/layout";
@@ -55,6 +55,7 @@ export default function MapView({ query }: ViewProps): JSX.Element {
             seek();
           }}
         />
+        <SeenBy map={shown} focus={address.focus} to={(id) => address.to(id)} />
         <div>
           <label for="map-severity">Show</label>
           <select
@@ -117,6 +118,36 @@ export default function MapView({ query }: ViewProps): JSX.Element {
         !map.error && <Loading />
       )}
     </>
+  );
+}
+
+/** The networks on the map: one that is chosen shows what its clients see. */
+function SeenBy(props: {
+  map: EstateMap | undefined;
+  focus: string | null;
+  to: (id: string | undefined) => string;
+}): JSX.Element {
+  const { map, focus, to } = props;
+  const networks = (map?.nodes ?? []).filter((each) => each.kind === "network");
+  networks.sort((one, other) => one.label.localeCompare(other.label));
+  return (
+    <div>
+      <label for="map-network">As seen by</label>
+      <select
+        id="map-network"
+        value={networks.some((each) => each.id === focus) ? (focus ?? "") : ""}
+        onChange={(event) => {
+          navigate(to(event.currentTarget.value || undefined));
+        }}
+      >
+        <option value="">Everybody</option>
+        {networks.map((each) => (
+          <option key={each.id} value={each.id}>
+            {visible(each.label)}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 }
 

@@ -2,12 +2,12 @@
 
 import type { JSX } from "preact";
 import { useId, useState } from "preact/hooks";
-import { ApiError, post } from "../api/client";
-import type { Finding } from "../api/schema";
-import { Dialog } from "../components/dialog";
-import { ErrorBox } from "../components/states";
-import { Text } from "../components/text";
-import { toast } from "../components/toast";
+import { ApiError, post } from "../../api/client";
+import type { Finding } from "../../api/schema";
+import { Dialog } from "../../components/dialog";
+import { ErrorBox } from "../../components/states";
+import { Text } from "../../components/text";
+import { toast } from "../../components/toast";
 
 export function Acknowledge(props: {
   finding: Finding;

@@ -1,18 +1,16 @@
-// One name as clients of every network get it, in one table.
+// One name as clients of every network get it, in one table. Answers that differ from the one above are marked.
 
 import type { JSX } from "preact";
-import { ApiError, get, type Query } from "../api/client";
-import type { Schemas } from "../api/schema";
-import { Badge } from "../components/badge";
-import { Loaded } from "../components/states";
-import { Table } from "../components/table";
-import { Copy, ResourceId, Text } from "../components/text";
-import { counted } from "../format";
-import { href, Link } from "../router";
-import { useResource } from "../state/resource";
-import { outcome } from "./explain";
-
-type Explanation = Schemas["Explanation"];
+import { ApiError, get, type Query } from "../../api/client";
+import { Badge } from "../../components/badge";
+import { EndpointLink } from "../../components/object-link";
+import { Loaded } from "../../components/states";
+import { Table } from "../../components/table";
+import { Copy, Some, Text } from "../../components/text";
+import { counted } from "../../format";
+import { href, Link } from "../../router";
+import { useResource } from "../../state/resource";
+import { type Explanation, gist, outcome, recordsOf, winners } from "./outcome";
 
 interface Seen {
   readonly network: string;
@@ -24,8 +22,8 @@ interface Seen {
 const MOST = 50;
 const AT_ONCE = 4;
 
-export function SeenFrom(props: { name: string; type: string }): JSX.Element {
-  const { name, type } = props;
+export function SeenFrom(props: { name: string; type: string; present: Explanation }): JSX.Element {
+  const { name, type, present } = props;
   const rows = useResource((signal) => read(name, type, signal), [name, type]);
   return (
     <section aria-labelledby="seen">
@@ -33,6 +31,7 @@ export function SeenFrom(props: { name: string; type: string }): JSX.Element {
       <Loaded resource={rows}>
         {({ seen, more }) => (
           <>
+            <Summary seen={seen} present={present} />
             <Table<Seen>
               label="The name as seen from each network"
               rows={seen}
@@ -43,12 +42,12 @@ export function SeenFrom(props: { name: string; type: string }): JSX.Element {
                   head: "Network",
                   kind: "main",
                   cell: (each) => (
-                    <Link to={href("explain", { name, type, client: each.network })}>
+                    <Link class="target" to={href("explain", { name, type, client: each.network })}>
                       <Text value={each.network} />
                     </Link>
                   ),
                 },
-                { head: "Answer", cell: (each) => <Answer seen={each} /> },
+                { head: "Answer", cell: (each) => <Answer seen={each} present={present} /> },
                 { head: "Endpoint", cell: (each) => <Winner seen={each} /> },
                 { head: "Decided by", cell: (each) => each.found?.row ?? "" },
               ]}
@@ -59,6 +58,26 @@ export function SeenFrom(props: { name: string; type: string }): JSX.Element {
       </Loaded>
     </section>
   );
+}
+
+function Summary(props: { seen: readonly Seen[]; present: Explanation }): JSX.Element | null {
+  const others = props.seen.filter((each) => differs(each, props.present)).map((each) => each.network);
+  if (!props.seen.length) return null;
+  return (
+    <p class="summary">
+      {others.length ? (
+        <>
+          Another answer in <Some values={others.slice(0, 8)} total={others.length} />.
+        </>
+      ) : (
+        "The same answer in every network."
+      )}
+    </p>
+  );
+}
+
+function differs(seen: Seen, present: Explanation): boolean {
+  return seen.found === undefined || gist(seen.found) !== gist(present);
 }
 
 async function read(
@@ -86,17 +105,18 @@ async function read(
   return { seen, more: names.length - seen.length };
 }
 
-function Answer(props: { seen: Seen }): JSX.Element {
-  const { found, problem } = props.seen;
-  if (!found) return <Text value={problem ?? ""} />;
-  const { tone, word } = outcome(found);
-  const data = found.answer?.answer.map((each) => each.split(/\s+/).slice(3).join(" ")) ?? [];
+function Answer(props: { seen: Seen; present: Explanation }): JSX.Element {
+  const { seen, present } = props;
+  if (!seen.found) return <Text value={seen.problem ?? ""} />;
+  const { tone, word } = outcome(seen.found);
+  const isOther = differs(seen, present);
   return (
     <>
       <Badge tone={tone}>{word}</Badge>
-      {data.map((each) => (
-        <div key={each}>
-          <Copy value={each} />
+      {isOther && <mark>differs</mark>}
+      {recordsOf(seen.found).map((each) => (
+        <div key={`${each.type} ${each.data}`} class={isOther ? "other" : undefined}>
+          <Copy value={each.data} /> <span class="quiet">{each.type}</span>
         </div>
       ))}
     </>
@@ -104,15 +124,13 @@ function Answer(props: { seen: Seen }): JSX.Element {
 }
 
 function Winner(props: { seen: Seen }): JSX.Element {
-  const won =
-    props.seen.found?.steps.flatMap((each) => each.claims).filter((each) => each.standing === "won") ?? [];
-  const endpoints = [...new Set(won.map((each) => each.endpoint))];
-  if (!endpoints.length) return <span class="quiet">none</span>;
+  const won = props.seen.found ? winners(props.seen.found) : [];
+  if (!won.length) return <span class="quiet">none</span>;
   return (
     <>
-      {endpoints.map((each) => (
-        <div key={each}>
-          <ResourceId value={each} />
+      {won.map((each) => (
+        <div key={each.endpoint}>
+          <EndpointLink id={each.endpoint} />
         </div>
       ))}
     </>
