@@ -50,16 +50,16 @@ class Action(NamedTuple):
 
 ACTIONS: Final = (
     Action(
-        "views/acknowledge.tsx", "/v1/findings/{id}/acknowledge", "findings?state=open", "Acknowledge", OPERATORS,
+        "views/findings/acknowledge.tsx", "/v1/findings/{id}/acknowledge", "findings?state=open", "Acknowledge…", OPERATORS,
         {"note": "known", "until": None}, "{open}",
     ),
     Action(
-        "views/acknowledge.tsx", "/v1/findings/{id}/withdraw", "findings?state=acknowledged",
+        "views/findings/acknowledge.tsx", "/v1/findings/{id}/withdraw", "findings?state=acknowledged",
         "Withdraw the acknowledgement", OPERATORS, {}, "{known}",
     ),
     Action(
-        "views/sources/sync-now.tsx", "/v1/sources/{name}/sync", "sources", f"Sync now: {HELD}", OPERATORS, {"action": "now"},
-        HELD,
+        "views/sources/sync-now.tsx", "/v1/sources/{name}/sync", "sources", f"Sync now: {HELD}", OPERATORS,
+        {"action": "now"}, HELD,
     ),
     Action(
         "views/sources/held.tsx", "/v1/sources/{name}/sync", "sources", "Accept", OPERATORS, {"action": "accept"}, HELD
@@ -201,7 +201,7 @@ def test_who_operates_pldns_makes_each_change_on_the_page(
     page_lab.hold(daemons[True])
     tab = opened(browser, daemons, role)
     page = tab.go("findings?state=open")
-    button(page, "Acknowledge").first.click()
+    button(page, "Acknowledge…").first.click()
     page.get_by_label("Why it may stay").fill(f"known to {role}")
     press(page, "Acknowledge", "Acknowledged.")
     tab.go("findings?state=acknowledged")
