@@ -50,8 +50,8 @@ class Action(NamedTuple):
 
 ACTIONS: Final = (
     Action(
-        "views/findings/acknowledge.tsx", "/v1/findings/{id}/acknowledge", "findings?state=open", "Acknowledge…", OPERATORS,
-        {"note": "known", "until": None}, "{open}",
+        "views/findings/acknowledge.tsx", "/v1/findings/{id}/acknowledge", "findings?state=open", "Acknowledge…",
+        OPERATORS, {"note": "known", "until": None}, "{open}",
     ),
     Action(
         "views/findings/acknowledge.tsx", "/v1/findings/{id}/withdraw", "findings?state=acknowledged",
