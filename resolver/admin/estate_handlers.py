@@ -1,6 +1,7 @@
 """Handlers for the estate: endpoints, networks, zones, names, claims and findings."""
 
 import asyncio
+from typing import Final
 
 from aiohttp import web
 
@@ -19,12 +20,16 @@ from resolver.admin.resources.zones import ZoneParameters
 from resolver.admin.responses import encoded, item_response, list_response, requested_name
 from resolver.admin.route import Context
 from resolver.admin.zone_census import NO_NAMES
+from resolver.control.estate.estate import Estate
 from resolver.process import wall_clock
 from zones.azure.endpoint import ResourceId
 from zones.claims.contest import Claim
-from zones.dns.name import Name, is_under, labels, to_text
+from zones.dns.name import InvalidName, Name, from_text, is_under, labels, to_text
 from zones.findings.finding import Finding
 from zones.networks.network import DEFAULT_NETWORK, Network
+
+_MOST_NAMES: Final = 9_999_999_999
+"""More names than a zone can have: subtracting sorts the largest zones first."""
 
 
 async def list_endpoints(context: Context, request: web.Request, asked: EndpointParameters) -> web.Response:
@@ -61,20 +66,29 @@ async def list_networks(context: Context, request: web.Request, asked: NetworkPa
 
 
 async def list_zones(context: Context, request: web.Request, asked: ZoneParameters) -> web.Response:
-    """Answer with the zones, in canonical order."""
+    """Answer with the zones, in canonical order or in the one that is asked for."""
     estate, serial = context.estate, context.view.serial
     mask, chosen = filters.network_mask(estate, asked.network), await filters.zones(context, asked.zone)
     said = filters.names(asked.name)
     holding = None if said is None else {zones.zone_of(estate, name) for name in said}
     counts, origins = await context.zone_census.at(serial), await context.zone_census.zones(serial)
+    search, at = asked.search.strip().casefold().removesuffix("."), _zone_at(estate, asked.search)
 
     def key(origin: Name) -> SortKey | None:
         wanted = (
             (chosen is None or origin in chosen)
             and (holding is None or origin in holding)
+            and (not search or search in to_text(origin) or origin == at)
+            and (not asked.source or zones.source_of(estate, origin, counts.get(origin, NO_NAMES)[0]) in asked.source)
             and (not asked.network or mask & zones.visible(estate, origin, counts.get(origin, NO_NAMES)[1]))
         )
-        return _canonical(origin) if wanted else None
+        if not wanted:
+            return None
+        if asked.order == "text":
+            return (to_text(origin),)
+        if asked.order == "names":
+            return (f"{_MOST_NAMES - zones.size(estate, origin, counts.get(origin, NO_NAMES)[0]):010}", to_text(origin))
+        return _canonical(origin)
 
     def shown(origin: Name) -> bytes | None:
         return encoded(zones.zone(estate, origin, *counts.get(origin, NO_NAMES)))
@@ -94,7 +108,11 @@ async def list_names(context: Context, request: web.Request, asked: NameParamete
     mask, said, now = filters.network_mask(estate, asked.network), filters.names(asked.name), wall_clock.now()
     wanted = None if said is None else said | {claim.name for name in said for claim in estate.ledger.find(name)}
 
+    search = asked.search.strip().casefold().removesuffix(".")
+
     def key(name: Name) -> SortKey | None:
+        if search and search not in to_text(name):
+            return None
         inside = name.endswith(zone) and is_under(name, zone) and zones.zone_of(estate, name) == zone
         if not inside or (wanted is not None and name not in wanted):
             return None
@@ -105,6 +123,14 @@ async def list_names(context: Context, request: web.Request, asked: NameParamete
 
     found = dict.fromkeys([*estate.ledger.rows, *(file.names if file else ())])
     return list_response(await page(found, key, shown, page_request(request, asked)))
+
+
+def _zone_at(estate: Estate, text: str) -> Name | None:
+    """Return the zone of the name that a text is; None for text that is no domain name."""
+    try:
+        return zones.zone_of(estate, from_text(text.strip())) if text.strip() else None
+    except InvalidName:
+        return None
 
 
 async def list_claims(context: Context, request: web.Request, asked: ClaimParameters) -> web.Response:

@@ -31,7 +31,9 @@ from resolver.admin.resources.registry import (
 )
 from resolver.admin.responses import item_response, list_response
 from resolver.admin.route import Context
+from resolver.control.estate import preview as previews
 from resolver.http_protocol import Response
+from resolver.process import wall_clock
 from resolver.registry.model.access import Caller
 from resolver.registry.model.connection import Action
 from resolver.registry.model.failure import ArmFailure
@@ -39,6 +41,7 @@ from resolver.registry.model.selection import Match, Selection
 from resolver.registry.model.short_request import EndpointRequest, NetworkRequest, TargetRequest
 
 if TYPE_CHECKING:  # only a configuration with a registry loads the registry
+    from resolver.registry.feed import Changes
     from resolver.registry.portal import Portal
 
 _CODES: Final[Mapping[int, Code]] = MappingProxyType(
@@ -182,19 +185,30 @@ async def _decide(context: Context, request: web.Request, action: Action, wanted
 
 async def plan(context: Context, request: web.Request, wanted: PlanRequest) -> web.Response:
     """Answer with the parts of the source that a change would replace, in the form of this version of pldns."""
+    return Response(body=msgspec.msgpack.encode(await _planned(context, request, wanted)), content_type=MEDIA)
+
+
+async def preview(context: Context, request: web.Request, wanted: PlanRequest) -> web.Response:
+    """Answer with what a change would do to endpoints, names and findings."""
+    parts = await _planned(context, request, wanted)
+    estate, now = context.estate, wall_clock.now()
+    source = next(each.name for each in estate.settings.sources if each.type == "registry")
+    return item_response(registry.registry_preview(previews.preview(estate, source, parts, now), parts, now))
+
+
+async def _planned(context: Context, request: web.Request, wanted: PlanRequest) -> "Changes":
+    """Return the parts of the source that a change would replace."""
     portal, caller = _portal(context), _caller(context, request)
     with _refusals(request):
         if wanted.action == "create":
             if wanted.endpoint is None:
                 raise Refused(Code.INVALID_BODY, "endpoint: is missing")
-            changes = await portal.plan_creation(caller, _endpoint_request(wanted.endpoint))
-        elif wanted.action == "delete":
+            return await portal.plan_creation(caller, _endpoint_request(wanted.endpoint))
+        if wanted.action == "delete":
             found = await portal.endpoint(caller, wanted.name, Match.WHOLE)
-            changes = await portal.plan_deletion(caller, found.body["id"])
-        else:
-            connection = await portal.connection(caller, wanted.name, Match.WHOLE)
-            changes = await portal.plan_decision(caller, connection.body["id"], Action(wanted.action))
-    return Response(body=msgspec.msgpack.encode(changes), content_type=MEDIA)
+            return await portal.plan_deletion(caller, found.body["id"])
+        connection = await portal.connection(caller, wanted.name, Match.WHOLE)
+        return await portal.plan_decision(caller, connection.body["id"], Action(wanted.action))
 
 
 def _endpoint_request(wanted: EndpointCreation) -> EndpointRequest:

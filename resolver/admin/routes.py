@@ -59,6 +59,7 @@ from resolver.admin.resources.registry import (
     RegistryListParameters,
     RegistryNetworkItem,
     RegistryParameters,
+    RegistryPreview,
     RegistrySubnetItem,
     RegistryTargetItem,
     TargetCreation,
@@ -319,6 +320,11 @@ ROUTES: Final = (
         "What a change of the registry would replace in its source, in the form that this version of pldns reads. "
         "Changes nothing.",
         body=PlanRequest, role=Role.REGISTRY, media=(registry.MEDIA,), problems=_REGISTRY_CHANGES,
+    ),
+    Route(
+        "/v1/registry/preview", registry.preview,
+        "What a change of the registry would do to names and findings. Changes nothing.", RegistryPreview,
+        body=PlanRequest, problems=_REGISTRY_CHANGES,
     ),
     Route(
         "/v1/history", history.list_history, "What changed, the newest first: names, findings, sources.", HistoryEntry,

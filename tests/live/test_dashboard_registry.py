@@ -9,7 +9,7 @@ from resolver.admin.access.tokens import digest
 from tests.live.browser import Tab, chromium
 from tests.live.daemon import Daemon, until
 from tests.live.registry import RegistryClient, configuration, prepare
-from tests.registry_shapes import CONSUMER, PROVIDER, account, endpoint, network
+from tests.registry_shapes import CONSUMER, PROVIDER, SUBNET, account, endpoint, network
 
 pytestmark = pytest.mark.live
 
@@ -80,14 +80,20 @@ def test_a_consumer_makes_an_endpoint_and_deletes_it(tab: Tab, lab: tuple[Daemon
     page = opened(tab, "consumer", "registry?list=endpoints")
     page.get_by_role("button", name="New private endpoint").click()
     assert tab.violations() == []
-    page.get_by_label("Name").fill("mine")
-    page.get_by_label("Subnet").fill("hub/pe")
-    page.get_by_label("Target:").fill(account())
-    page.get_by_label("Sub-resource").fill("tables")
-    page.get_by_role("button", name="Create").click()
-    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("tables")
-    page.get_by_label("Sub-resource").fill("table")
-    page.get_by_role("button", name="Create").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name").fill("mine")
+    form.get_by_label("Subnet").select_option(SUBNET)
+    form.get_by_label("Target: a resource").fill(account())
+    form.get_by_label("Sub-resource").fill("table")
+    form.get_by_label("Static address").fill("10.9.9.9")
+    form.get_by_role("button", name="Create").click()
+    expect(form.locator(".field", has_text="Static address").get_by_role("alert")).to_contain_text("10.9.9.9")
+    form.get_by_label("Static address").fill("")
+    form.get_by_role("button", name="Preview").click()
+    preview = form.get_by_label("What would change")
+    expect(preview).to_contain_text("mine rg would be Pending, with the address 10.1.0.")
+    assert tab.violations() == []
+    form.get_by_role("button", name="Create").click()
     row = page.locator("tbody tr", has_text="mine")
     expect(row).to_contain_text("Pending")
     expect(row).to_contain_text("10.1.0.")
@@ -111,6 +117,9 @@ def test_an_owner_approves_with_a_reason(tab: Tab, lab: tuple[Daemon, RegistryCl
     page = opened(tab, "owner")
     expect(page.locator("tbody tr")).to_contain_text("<img src=x onerror=window.hacked=1>\\u202E")
     page.get_by_role("button", name="Approve").click()
+    effect = page.get_by_role("dialog").get_by_label("What would change")
+    expect(effect).to_contain_text("acct.privatelink.file.core.windows.net")
+    assert tab.violations() == []
     page.get_by_label("Reason").fill("agreed on Monday")
     page.get_by_role("dialog").get_by_role("button", name="Approve").click()
     expect(page.locator("main")).to_contain_text("No connection waits for approval.")

@@ -149,9 +149,11 @@ def test_the_history_of_a_name_is_a_timeline(tab: Tab, daemon: Daemon) -> None:
     until(lambda: daemon.addresses(name) == {"10.0.8.30"})
     page = opened(tab, "read", f"history?kind=name&name={name}")
     expect(page.locator(".timeline > li")).to_have_count(1)
+    expect(page.locator("main h2")).to_contain_text("Today")
     write(daemon, range(20, 21), "moves", "10.0.7")
     changed = page.locator(".timeline > li").first
     expect(changed).to_contain_text("changed", timeout=60_000)
+    expect(changed).to_contain_text("The same endpoint has another address.")
     expect(changed.locator(".gone")).to_contain_text("10.0.8.30")
     expect(changed.locator(".new")).to_contain_text("10.0.7.30")
     assert tab.violations() == []
@@ -184,19 +186,32 @@ def test_an_address_shows_whose_client_it_is_and_what_it_sees(tab: Tab) -> None:
     expect(client).to_contain_text("10.2.3.4 is a client of spoke-data, by its prefix 10.2.0.0/16.")
     expect(client.locator("tbody tr", has_text="kv-contoso-shared.vault.azure.net")).to_contain_text("10.2.2.5")
     assert tab.violations() == []
+    expect(client.get_by_label("Names with another answer elsewhere")).to_contain_text("10.1.2.11")
     page.get_by_label("Whose client is this address?").fill("203.0.113.1")
     expect(client).to_contain_text("203.0.113.1 is the client of no network.")
+    page.get_by_label("Whose client is this address?").fill("")
+    page.get_by_role("link", name="spoke-app").click()
+    expect(page).to_have_url(f"{tab.base}ui/networks?network=spoke-app")
+    expect(page.get_by_label("Endpoints that the client sees").locator("tbody tr").first).to_be_visible()
+    assert tab.violations() == []
 
 
 def test_zones_lead_to_their_records(tab: Tab) -> None:
     page = opened(tab, "read", "zones")
+    page.get_by_label("Names come from").select_option("zone file")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_label("Names come from").select_option("everywhere")
+    page.get_by_label("Part of a zone, or a name in it").fill("kv-contoso-shared.privatelink.vaultcore.azure.net")
+    expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("link", name="privatelink.vaultcore.azure.net").click()
     row = page.locator("tbody tr", has_text="kv-contoso-shared.vault.azure.net")
     expect(row).to_contain_text("10.2.2.5")
     expect(row).to_contain_text("10.1.2.11")
     assert tab.violations() == []
-    page.get_by_label("Answered in the network").fill("nowhere")
-    expect(page.get_by_role("alert")).to_contain_text("there is no network `nowhere`")
+    expect(row).to_contain_text("differs by network")
+    page.get_by_label("Part of a name").fill("platform")
+    expect(row).to_have_count(0)
+    expect(page.locator("tbody tr")).to_have_count(1)
 
 
 def test_the_cache_is_flushed_by_who_may(browser: Browser, tab: Tab, daemon: Daemon) -> None:

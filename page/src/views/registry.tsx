@@ -77,7 +77,7 @@ function Lists(props: { query: URLSearchParams; roles: RegistryRoles }): JSX.Ele
           </button>
         )}
       </nav>
-      {list !== "waiting" && <Filters />}
+      {list === "waiting" ? <Waiting roles={roles} /> : <Filters />}
       {list === "endpoints" ? (
         <Endpoints {...shown} />
       ) : (
@@ -101,6 +101,20 @@ function Lists(props: { query: URLSearchParams; roles: RegistryRoles }): JSX.Ele
         />
       )}
     </>
+  );
+}
+
+/** What a list of waiting connections is for, in the words of the role. */
+function Waiting(props: { roles: RegistryRoles }): JSX.Element {
+  const { owner, consumer } = props.roles;
+  return (
+    <p class="note">
+      {owner.length
+        ? "Somebody wants to connect a private endpoint to a target that you own. After an approval, pldns answers its names."
+        : consumer.length
+          ? "These connections wait for the owner of their target."
+          : "These connections wait for the owner of their target. Your role may only read."}
+    </p>
   );
 }
 
@@ -147,7 +161,7 @@ function Connections(props: Listed & { waiting: boolean }): JSX.Element {
     owns(roles, row.target) ? (
       <Buttons
         of={row.name}
-        actions={ACTIONS.filter(([, , not]) => not !== row.state)}
+        actions={ACTIONS.filter(([action, , not]) => not !== row.state && !(waiting && action === "remove"))}
         act={(action) => {
           decide({ action, id: row.id, etag: row.etag, message: row.message });
         }}
@@ -163,12 +177,34 @@ function Connections(props: Listed & { waiting: boolean }): JSX.Element {
           id={(each) => each.id}
           empty={waiting ? "No connection waits for approval." : "No connection matches."}
           columns={[
-            { head: "Endpoint", kind: "main", cell: (each) => <ResourceId value={each.endpoint} /> },
-            { head: "Target", cell: (each) => <ResourceId value={each.target} /> },
-            { head: "Sub-resource", cell: (each) => <Text value={each.sub_resource} /> },
-            { head: "State", cell: (each) => <StateShown state={each.state} why={each.description} /> },
-            { head: "Message", cell: (each) => <Text value={each.message} /> },
-            { head: "Decide", cell: buttons },
+            { head: "Endpoint", kind: "main", cell: (each) => <Resource id={each.endpoint} /> },
+            {
+              head: "Target",
+              cell: (each) => (
+                <>
+                  <Resource id={each.target} />
+                  {each.sub_resource && (
+                    <div class="note">
+                      sub-resource <Text value={each.sub_resource} />
+                    </div>
+                  )}
+                </>
+              ),
+            },
+            {
+              head: "Message",
+              cell: (each) =>
+                each.message ? <Text value={each.message} /> : <span class="quiet">none</span>,
+            },
+            ...(waiting
+              ? []
+              : [
+                  {
+                    head: "State",
+                    cell: (each: Connection) => <StateShown state={each.state} why={each.description} />,
+                  },
+                ]),
+            ...(roles.owner.length ? [{ head: "Decide", cell: buttons }] : []),
           ]}
         />
       )}
@@ -190,6 +226,7 @@ function Buttons(props: { of: string; actions: typeof ACTIONS; act: (action: Act
         <button
           key={action}
           type="button"
+          class={action === "approve" ? "primary" : undefined}
           aria-label={`${word} ${props.of}`}
           onClick={() => {
             props.act(action);
@@ -230,16 +267,47 @@ function Endpoints(props: Listed): JSX.Element {
           id={(each) => each.id}
           empty="No private endpoint matches."
           columns={[
-            { head: "Endpoint", kind: "main", cell: (each) => <ResourceId value={each.id} /> },
+            { head: "Endpoint", kind: "main", cell: (each) => <Resource id={each.id} /> },
             { head: "State", cell: (each) => <StateShown state={each.state} why={each.description} /> },
             { head: "Addresses", cell: (each) => <Values values={each.addresses} /> },
-            { head: "Names", cell: (each) => <Values values={each.names} /> },
+            { head: "Names", cell: (each) => <Names endpoint={each} /> },
             { head: "Target", cell: (each) => <ResourceId value={each.target} /> },
-            { head: "Change", cell: buttons },
+            ...(roles.owner.length + roles.consumer.length ? [{ head: "Change", cell: buttons }] : []),
           ]}
         />
       )}
     </Loaded>
+  );
+}
+
+/** A resource, with the subscription that it is in. */
+function Resource(props: { id: string }): JSX.Element {
+  const subscription = props.id.split("/")[2] ?? "";
+  return (
+    <>
+      <ResourceId value={props.id} />
+      {subscription && (
+        <div class="note">
+          subscription <Copy value={subscription} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function Names(props: { endpoint: Endpoint }): JSX.Element {
+  const { names, state } = props.endpoint;
+  if (!names.length) return <span class="quiet">{state === "Pending" ? "after the approval" : "none"}</span>;
+  return (
+    <>
+      {names.map((each) => (
+        <div key={each}>
+          <Link class="target" to={href("explain", { name: each })}>
+            <Text value={each} />
+          </Link>
+        </div>
+      ))}
+    </>
   );
 }
 

@@ -1,27 +1,33 @@
-// Zones that pldns answers, and the names of one zone with their answers in each network. The server pages both.
+// Zones that pldns answers, and the names of one zone. The server pages, searches and sorts both.
 
 import type { JSX } from "preact";
 import { get, type Reply } from "../api/client";
-import { Badge } from "../components/badge";
-import { Search } from "../components/filters";
+import { Badge, type Tone } from "../components/badge";
+import { Choice, Search } from "../components/filters";
 import { Loaded } from "../components/states";
 import { PagedTable } from "../components/table";
-import { Copy, ResourceId, Some, Text } from "../components/text";
+import { Some, Text } from "../components/text";
 import { duration, number } from "../format";
 import { href, Link } from "../router";
 import { useResource } from "../state/resource";
 import type { ViewProps } from "../views";
+import { Names } from "./zones/names";
 
 type Zone = Reply<"/v1/zones">["items"][number];
-type Name = Reply<"/v1/zones/{zone}/records">["items"][number];
-type Answer = Name["answers"][number];
+type Source = Zone["source"];
 
 const PAGE = 100;
-const SOURCES: Record<Zone["source"], string> = {
-  endpoints: "endpoints",
-  file: "a zone file",
-  "private-dns": "a private DNS zone",
-  configuration: "the configuration",
+export const SOURCES: Record<Source, readonly [string, Tone]> = {
+  endpoints: ["private endpoints", "good"],
+  file: ["zone file", "info"],
+  "private-dns": ["private DNS zone", "info"],
+  configuration: ["configuration only", "neutral"],
+};
+const UNKNOWN_NAMES: Readonly<Record<string, string>> = {
+  public: "asked upstream",
+  nxdomain: "do not exist",
+  nodata: "have no records",
+  servfail: "fail",
 };
 
 export default function ZonesView(props: ViewProps): JSX.Element {
@@ -29,30 +35,33 @@ export default function ZonesView(props: ViewProps): JSX.Element {
   return zone ? <Names zone={zone} query={props.query} /> : <Zones query={props.query} />;
 }
 
-/** Return the page that the address asks for, with its filters. */
-function page(query: URLSearchParams): {
-  limit: number;
-  name?: string[];
-  network?: string[];
-  cursor?: string;
-} {
-  const [name, network, cursor] = [query.get("name"), query.get("network"), query.get("cursor")];
-  return {
+function Zones(props: { query: URLSearchParams }): JSX.Element {
+  const { query } = props;
+  const [search, source, network, cursor] = ["search", "source", "network", "cursor"].map((each) =>
+    query.get(each),
+  );
+  const order = query.get("order") === "names" ? ("names" as const) : ("text" as const);
+  const asked = {
     limit: PAGE,
-    ...(name && { name: [name] }),
+    order,
+    ...(search && { search }),
+    ...(source && { source: [source as Source] }),
     ...(network && { network: [network] }),
     ...(cursor && { cursor }),
   };
-}
-
-function Zones(props: { query: URLSearchParams }): JSX.Element {
-  const asked = page(props.query);
   const read = useResource((signal) => get("/v1/zones", asked, { signal }), [asked]);
   return (
     <>
       <div class="filters">
-        <Search label="The zone of a name" name="name" hint="shop.blob.core.windows.net" />
-        <Search label="Visible to the network" name="network" hint="the whole name" />
+        <Search label="Part of a zone, or a name in it" name="search" hint="shop.blob.core.windows.net" />
+        <Choice
+          label="Names come from"
+          name="source"
+          all="everywhere"
+          options={(Object.keys(SOURCES) as Source[]).map((each) => [each, SOURCES[each][0]])}
+        />
+        <NetworkChoice label="Visible to" />
+        <Choice label="Sorted by" name="order" all="name" options={[["names", "number of names"]]} />
       </div>
       <Loaded resource={read}>
         {({ items, next }) => (
@@ -61,7 +70,7 @@ function Zones(props: { query: URLSearchParams }): JSX.Element {
             rows={items}
             next={next}
             id={(each) => each.zone}
-            empty="No zone matches."
+            empty={search || source || network ? "No zone matches." : "pldns answers no zone itself."}
             columns={[
               {
                 head: "Zone",
@@ -72,114 +81,41 @@ function Zones(props: { query: URLSearchParams }): JSX.Element {
                   </Link>
                 ),
               },
-              { head: "From", cell: (each) => SOURCES[each.source] },
+              {
+                head: "Names come from",
+                cell: (each) => <Badge tone={SOURCES[each.source][1]}>{SOURCES[each.source][0]}</Badge>,
+              },
               { head: "Names", kind: "number", cell: (each) => number(each.names) },
               {
                 head: "Visible to",
                 cell: (each) => <Some values={each.networks} total={each.networks_total} />,
               },
+              {
+                head: "Other names",
+                cell: (each) => UNKNOWN_NAMES[each.on_miss] ?? <Text value={each.on_miss} />,
+              },
               { head: "TTL", kind: "number", cell: (each) => duration(each.ttl) },
-              { head: "Without the name", cell: (each) => <Text value={each.on_miss} /> },
-              { head: "Form", cell: (each) => <Text value={each.chain} /> },
             ]}
           />
         )}
       </Loaded>
-    </>
-  );
-}
-
-function Names(props: { zone: string; query: URLSearchParams }): JSX.Element {
-  const { zone, query } = props;
-  const asked = page(query);
-  const read = useResource(
-    (signal) => get("/v1/zones/{zone}/records", asked, { parts: { zone }, signal }),
-    [zone, asked],
-  );
-  return (
-    <>
-      <p>
-        <Link class="target" to={href("zones")}>
-          All zones
-        </Link>
+      <p class="note">
+        Other names: what clients get for a name in the zone that pldns does not have. TTL: how long clients
+        may keep an answer.
       </p>
-      <h2>
-        <Copy value={zone} />
-      </h2>
-      <div class="filters">
-        <Search label="Name" name="name" hint="the whole name" />
-        <Search label="Answered in the network" name="network" hint="the whole name" />
-      </div>
-      <Loaded resource={read}>
-        {({ items, next }) => (
-          <PagedTable<Name>
-            label={`Names of ${zone}`}
-            rows={items}
-            next={next}
-            id={(each) => each.name}
-            empty="No name matches."
-            columns={[
-              {
-                head: "Name",
-                kind: "main",
-                cell: (each) => (
-                  <>
-                    <Link class="target" to={href("explain", { name: each.public[0] ?? each.name })}>
-                      <Text value={each.name} />
-                    </Link>
-                    {each.public.map((name) => (
-                      <div key={name} class="note">
-                        for <Copy value={name} />
-                      </div>
-                    ))}
-                  </>
-                ),
-              },
-              { head: "Answers", cell: (each) => <Answers answers={each.answers} /> },
-              {
-                head: "History",
-                cell: (each) => (
-                  <Link
-                    class="target word"
-                    to={href("history", { name: each.name })}
-                    title={`History of ${each.name}`}
-                  >
-                    History
-                  </Link>
-                ),
-              },
-            ]}
-          />
-        )}
-      </Loaded>
     </>
   );
 }
 
-function Answers(props: { answers: readonly Answer[] }): JSX.Element {
+/** A choice among the networks. */
+export function NetworkChoice(props: { label: string }): JSX.Element {
+  const networks = useResource((signal) => get("/v1/networks", { limit: 1000 }, { signal }), []);
   return (
-    <>
-      {props.answers.map((each, index) => (
-        <div key={index}>
-          {each.rcode !== "NOERROR" && <Badge tone="error">{each.rcode}</Badge>}
-          {each.type && <span class="quiet">{each.type} </span>}
-          {each.data.map((data) => (
-            <span key={data}>
-              <Copy value={data} />{" "}
-            </span>
-          ))}
-          <span class="note">
-            in <Some values={each.networks} total={each.networks_total} />
-            {each.endpoints.map((endpoint) => (
-              <span key={endpoint}>
-                {" "}
-                from <ResourceId value={endpoint} />
-              </span>
-            ))}
-            {each.losers.length > 0 && ` · ${each.losers.length} more claim it; decided by ${each.rule}`}
-          </span>
-        </div>
-      ))}
-    </>
+    <Choice
+      label={props.label}
+      name="network"
+      all="every network"
+      options={(networks.data?.items ?? []).map((each) => [each.name, each.name])}
+    />
   );
 }

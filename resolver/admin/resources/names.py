@@ -56,6 +56,7 @@ class NameParameters(ListParameters):
 
     name: tuple[str, ...] = Field(default=(), description="Only this private name, or that of this public FQDN.")
     network: tuple[str, ...] = Field(default=(), description="Only names with an answer in this network.")
+    search: str = Field(default="", max_length=255, description="Only private names with this text.")
 
 
 def name_item(estate: Estate, name: Name, now: WallTime, mask: NetworkMask = _ALL) -> NameItem | None:

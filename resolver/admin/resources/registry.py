@@ -1,12 +1,19 @@
 """The registry's private endpoints and connections as JSON, without the nesting of Azure's bodies."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from resolver.admin.resources.findings import FindingItem, finding
 from resolver.admin.resources.model import ListParameters, Model, OneOf, Parameters
+from resolver.admin.resources.names import NameItem, name_item
+from resolver.control.estate.preview import Preview
 from resolver.registry.model.resource_id import ArmId
 from zones.azure.endpoint import ConnectionState
+from zones.azure.resource import Resources
+from zones.clocks import WallTime
+from zones.dns.name import to_text
 
 Json = dict[str, Any]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -171,6 +178,56 @@ class PlanRequest(Parameters):
     action: Literal["approve", "reject", "remove", "delete", "create"]
     name: Text = Field(default="", description="The connection to approve, reject or remove; the endpoint to delete.")
     endpoint: EndpointCreation | None = Field(default=None, description="The endpoint to create.")
+
+
+class PreviewName(Model):
+    """A private name whose answers a change would replace."""
+
+    name: str
+    before: NameItem | None = Field(description="null: no endpoint has the name.")
+    after: NameItem | None
+
+
+class PreviewEndpoint(Model):
+    """An endpoint as it would be after a change."""
+
+    id: str = Field(description="Azure resource id.")
+    state: str = Field(description="`Deleted`, or the state of its connection.")
+    addresses: list[str]
+
+
+class RegistryPreview(Model):
+    """What a change of the registry would do to endpoints, names and findings."""
+
+    endpoints: list[PreviewEndpoint]
+    names: list[PreviewName]
+    opens: list[FindingItem] = Field(
+        description="Findings about names and addresses that would open. Limits and companions are not checked."
+    )
+    closes: list[FindingItem]
+
+
+def registry_preview(found: Preview, parts: Mapping[str, Resources | None], now: WallTime) -> RegistryPreview:
+    """Return what a change would do as JSON. `parts`: the new data, which also has addresses of endpoints that wait."""
+    before, after = found.before, found.after
+    addresses: dict[str, list[str]] = {}
+    for nic in (nic for data in parts.values() if data for nic in data.nics):
+        addresses.setdefault(nic.endpoint, []).extend(each for row in nic.rows for each in row.addresses)
+    return RegistryPreview(
+        endpoints=[
+            PreviewEndpoint(
+                id=new.id if new else key, state=new.state_text if new else "Deleted",
+                addresses=list(dict.fromkeys(addresses.get(key, ()))) if new else [],
+            )
+            for key, new in found.endpoints.items()
+        ],
+        names=[
+            PreviewName(name=to_text(each), before=name_item(before, each, now), after=name_item(after, each, now))
+            for each in found.names
+        ],
+        opens=[finding(after.board, each, now) for each in found.opens],
+        closes=[finding(before.board, each, now) for each in found.closes],
+    )  # fmt: skip
 
 
 def endpoint(body: Json, nic: Json) -> RegistryEndpointItem:

@@ -1,21 +1,24 @@
 """Zones as JSON, and which zone a name belongs to."""
 
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from resolver.admin.resources.model import ListParameters, Model
+from resolver.admin.resources.model import ListParameters, Model, OneOf
 from resolver.admin.resources.networks import network_names
 from resolver.control.estate.estate import Estate
 from zones.dns.name import Name, is_under, to_text
 from zones.networks.network import NetworkMask
+
+ZoneSource = Literal["endpoints", "file", "private-dns", "configuration"]
+ZoneOrder = Literal["canonical", "text", "names"]
 
 
 class ZoneItem(Model):
     """A zone that pldns answers, and its settings."""
 
     zone: str
-    source: Literal["endpoints", "file", "private-dns", "configuration"] = Field(
+    source: ZoneSource = Field(
         description="Where the zone comes from: served endpoints, a zone file, records of a private DNS zone (each "
         "with or without endpoints), or `zones.overrides`."
     )
@@ -34,6 +37,16 @@ class ZoneParameters(ListParameters):
     zone: tuple[str, ...] = Field(default=(), description="Only this zone.")
     network: tuple[str, ...] = Field(default=(), description="Only zones that are visible to this network.")
     name: tuple[str, ...] = Field(default=(), description="Only the zone that this name belongs to.")
+    source: tuple[Annotated[ZoneSource, OneOf(get_args(ZoneSource))], ...] = Field(
+        default=(), description="Only zones that come from there."
+    )
+    search: str = Field(
+        default="", max_length=255, description="Only zones with this text in their name, and the zone of this name."
+    )
+    order: Annotated[ZoneOrder, OneOf(get_args(ZoneOrder))] = Field(
+        default="canonical",
+        description="`canonical`: by labels from the right. `text`: as people sort. `names`: the most names first.",
+    )
 
 
 def zone(estate: Estate, origin: Name, names: int, mask: NetworkMask) -> ZoneItem:
@@ -47,8 +60,8 @@ def zone(estate: Estate, origin: Name, names: int, mask: NetworkMask) -> ZoneIte
     networks, total = network_names(estate, visible(estate, origin, mask))
     return ZoneItem(
         zone=to_text(origin),
-        source=static_source(estate, origin) if file else "endpoints" if names else "configuration",
-        names=names + (len(file.names) if file else 0), networks=networks, networks_total=total,
+        source=source_of(estate, origin, names),
+        names=size(estate, origin, names), networks=networks, networks_total=total,
         ttl=terms.ttl, negative_ttl=terms.negative_ttl, on_miss=terms.on_miss_text, chain=terms.chain,
     )  # fmt: skip
 
@@ -56,6 +69,18 @@ def zone(estate: Estate, origin: Name, names: int, mask: NetworkMask) -> ZoneIte
 def visible(estate: Estate, origin: Name, mask: NetworkMask) -> NetworkMask:
     """Return the networks that a zone is visible to. `mask`: those of its names that only endpoints hold."""
     return estate.networks.all if origin in estate.static or origin in estate.policies.named else mask
+
+
+def source_of(estate: Estate, origin: Name, names: int) -> ZoneSource:
+    """Return where a zone comes from. `names`: how many of its names only endpoints hold."""
+    if origin in estate.static:
+        return static_source(estate, origin)
+    return "endpoints" if names else "configuration"
+
+
+def size(estate: Estate, origin: Name, names: int) -> int:
+    """Return the number of names in a zone. `names`: how many of them only endpoints hold."""
+    return names + (len(estate.static[origin].names) if origin in estate.static else 0)
 
 
 def static_source(estate: Estate, origin: Name) -> Literal["file", "private-dns"]:

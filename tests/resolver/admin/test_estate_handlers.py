@@ -176,3 +176,25 @@ async def test_findings_are_filtered_by_code_and_severity(client: Client) -> Non
     assert (await get(client, "/v1/findings?code=endpoint-pending&severity=error"))["items"] == []
     both = (await get(client, "/v1/findings?code=endpoint-pending&code=conflicting-address"))["items"]
     assert {item["code"] for item in both} == {"endpoint-pending", "conflicting-address"}
+
+
+@pytest.mark.parametrize(
+    ("filters", "zones"),
+    [
+        ({"source": "file"}, ["corp.example"]),
+        ({"source": "configuration"}, ["privatelink.vaultcore.azure.net"]),
+        ({"search": "VAULT"}, ["privatelink.vaultcore.azure.net"]),
+        ({"search": "plain.privatelink.blob.core.windows.net."}, [BLOB]),
+        ({"search": "a..b"}, []),
+        ({"order": "text"}, ["corp.example", BLOB, "privatelink.vaultcore.azure.net"]),
+        ({"order": "names"}, [BLOB, "corp.example", "privatelink.vaultcore.azure.net"]),
+    ],
+)
+async def test_zones_are_searched_and_sorted(client: Client, filters: dict[str, str], zones: list[str]) -> None:
+    query = "&".join(f"{key}={value}" for key, value in filters.items())
+    assert [each["zone"] for each in (await get(client, f"/v1/zones?{query}"))["items"]] == zones
+
+
+async def test_names_of_a_zone_are_searched_by_a_part(client: Client) -> None:
+    found = (await get(client, f"/v1/zones/{BLOB}/records?search=TWI"))["items"]
+    assert [each["name"] for each in found] == [f"twice.{BLOB}"]

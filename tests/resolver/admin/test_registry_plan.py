@@ -6,16 +6,28 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from resolver.registry.portal import Portal
 from resolver.registry.registry import Registry
+from resolver.settings import SourceSettings
 from tests.filled_registry import opened, write
 from tests.registry_shapes import NETWORKER, account, endpoint, network
 from tests.resolver.admin.json_client import Client, get, post
 from zones.azure.resource import Resources
+from zones.clocks import WallTime
 
 Control = Any  # of conftest
 PLAN = "/v1/registry/plan"
+PREVIEW = "/v1/registry/preview"
+MakeEndpoint = Any  # of conftest
+T0 = WallTime(1_700_000_000.0)
+
+
+@pytest.fixture
+def endpoint_of(request: pytest.FixtureRequest) -> MakeEndpoint:
+    """The fixture `endpoint`, whose name a function of this module has."""
+    return request.getfixturevalue("endpoint")
 
 
 @pytest.fixture
@@ -24,6 +36,8 @@ async def registry(tmp_path: Path, control: Control) -> AsyncIterator[Registry]:
     async with opened(tmp_path) as made:
         await write(made, {network("pe"): endpoint(account(), "blob", manual=True)}, NETWORKER)
         control.registry = Portal(made)
+        sources = (*control.estate.settings.sources, SourceSettings("lab", "registry"))
+        control.estate.settings = structs.replace(control.estate.settings, sources=sources)
         yield made
 
 
@@ -66,3 +80,37 @@ async def test_a_plan_is_refused_as_the_change_would_be(client: Client, registry
     assert problem["azure"] == "ResourceNotFound"
     assert "endpoint: is missing" in (await post(client, PLAN, {"action": "create"}, 400))["detail"]
     assert (await get(client, "/v1/audit"))["items"] == []
+
+
+async def test_a_preview_shows_names_before_and_after_an_approval(client: Client, registry: Registry) -> None:
+    found = await post(client, PREVIEW, {"action": "approve", "name": "pe"})
+    (endpoint_after,) = found["endpoints"]
+    assert (endpoint_after["state"], endpoint_after["addresses"]) == ("Approved", ["10.1.0.4"])
+    (name,) = found["names"]
+    assert (name["name"], name["before"]) == ("acct.privatelink.blob.core.windows.net", None)
+    assert name["after"]["answers"][0]["data"] == ["10.1.0.4"]
+    assert (await get(client, "/v1/registry/endpoints/pe"))["state"] == "Pending"
+
+
+async def test_a_preview_shows_the_endpoints_that_would_share_a_name(
+    client: Client, registry: Registry, control: Control, endpoint_of: MakeEndpoint
+) -> None:
+    other = endpoint_of("other", "acct.blob.core.windows.net", bytes((10, 2, 0, 9)), vnet="b")
+    control.estate.ledger.apply({other.key: other}, T0)
+    found = await post(client, PREVIEW, {"action": "approve", "name": "pe"})
+    assert found["names"] == []  # the endpoint that has the name keeps it
+    (contest,) = (each for each in found["opens"] if each["code"] == "conflicting-address")
+    assert (contest["subject"], contest["winner"]) == ("acct.privatelink.blob.core.windows.net", other.id)
+
+
+async def test_a_preview_of_a_refused_change_is_refused(client: Client, registry: Registry) -> None:
+    assert (await post(client, PREVIEW, {"action": "approve", "name": "nobody"}, 404))["azure"] == "ResourceNotFound"
+    wanted = {"name": "two", "subnet": "hub/nowhere", "target": "acct", "sub_resource": "file"}
+    await post(client, PREVIEW, {"action": "create", "endpoint": wanted}, 404)
+
+
+async def test_a_preview_of_a_new_endpoint_that_waits_has_its_address(client: Client, registry: Registry) -> None:
+    wanted = {"name": "two", "subnet": "hub/pe", "target": "acct", "sub_resource": "file", "manual": True}
+    found = await post(client, PREVIEW, {"action": "create", "endpoint": wanted})
+    assert [(each["state"], each["addresses"]) for each in found["endpoints"]] == [("Pending", ["10.1.0.5"])]
+    assert found["names"] == []

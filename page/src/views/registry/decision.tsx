@@ -4,9 +4,12 @@ import type { JSX } from "preact";
 import { useId, useState } from "preact/hooks";
 import { ApiError, post } from "../../api/client";
 import { Dialog } from "../../components/dialog";
-import { ErrorBox } from "../../components/states";
+import { ErrorBox, Loaded } from "../../components/states";
 import { ResourceId, Text } from "../../components/text";
 import { toast } from "../../components/toast";
+import { useMay } from "../../state/identity";
+import { useResource } from "../../state/resource";
+import { PreviewShown } from "./preview";
 
 export type Action = "approve" | "reject" | "remove" | "delete";
 
@@ -56,6 +59,7 @@ export function DecisionDialog(props: {
   const [reason, setReason] = useState("");
   const [error, setError] = useState<ApiError>();
   const [busy, setBusy] = useState(false);
+  const mayPreview = useMay("read");
   const field = useId();
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -83,6 +87,7 @@ export function DecisionDialog(props: {
         </p>
       )}
       <p>{words.effect}</p>
+      {mayPreview && <Effect decision={decision} />}
       {error && <ErrorBox error={error} />}
       <form onSubmit={submit}>
         {decision.action !== "delete" && (
@@ -110,6 +115,16 @@ export function DecisionDialog(props: {
       </form>
     </Dialog>
   );
+}
+
+/** What the decision would do to names and findings. */
+function Effect(props: { decision: Decision }): JSX.Element {
+  const { action, id } = props.decision;
+  const read = useResource(
+    () => post("/v1/registry/preview", { action, name: id, endpoint: null }),
+    [action, id],
+  );
+  return <Loaded resource={read}>{(found) => <PreviewShown preview={found} />}</Loaded>;
 }
 
 async function send(decision: Decision, reason: string): Promise<unknown> {
