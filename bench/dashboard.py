@@ -14,12 +14,14 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import aiohttp
 from playwright.sync_api import Browser, Error, sync_playwright
@@ -35,6 +37,8 @@ PORTS: Final = Ports(5575, 5576, 5577)
 VIEWS: Final = {"overview": ("", ".facts"), "findings": ("findings", "main"), "map": ("map", ".node")}
 """The path of each view, and an element that it has once the data has arrived."""
 PAGES: Final = 20
+PULSE: Final = 0.01
+"""Seconds between two small requests that show how long control is busy."""
 EVERY: Final = 10.0
 """Seconds after which an open page reads a view again; the map does so every 15 seconds, the overview every 30."""
 READS: Final = ("/v1/traffic", "/v1/map")
@@ -69,6 +73,7 @@ def everything(folder: Path, endpoints: int, rounds: int, seconds: float) -> Ite
             if time.monotonic() - daemon.began > PATIENCE:
                 raise Broken("/readyz was not 200")
             daemon.breathe(0.2)
+        yield from _map()
         with _chromium() as browser:
             for view in VIEWS:
                 yield from _view(view, [_opened(browser, view) for _ in range(rounds)])
@@ -78,6 +83,46 @@ def everything(folder: Path, endpoints: int, rounds: int, seconds: float) -> Ite
         _round(folder, seconds)  # compiles the answers
         pairs = [(_round(folder, seconds), *_loaded(folder, seconds)) for _ in range(rounds)]
     yield from _compared(pairs, seconds)
+
+
+def _map() -> Iterator[Result]:
+    """Measure the first map, later ones, and how long control answers nothing else while it makes the first one."""
+    with _Pulse() as pulse:
+        first = _get("/v1/map")
+    yield Result("map, first request", first, "ms", 300)
+    yield Result("map, longest stall of control at the first request", pulse.longest, "ms", 50)
+    later = sorted(_get("/v1/map") for _ in range(9))
+    yield Result("map, later request", statistics.median(later), "ms", 300, note=f"{later[0]:.0f} to {later[-1]:.0f}")
+    yield Result("map, search for a part of a name", _get("/v1/map/search?text=contoso0999"), "ms")
+
+
+def _get(path: str) -> float:
+    """Return how many milliseconds a request takes."""
+    began = time.monotonic()
+    with urllib.request.urlopen(f"http://127.0.0.1:{PORTS.admin}{path}") as response:
+        response.read()
+    return (time.monotonic() - began) * 1000
+
+
+class _Pulse(threading.Thread):
+    """Asks control for a tiny reply again and again. `longest`: milliseconds that the slowest one took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest = 0.0
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(PULSE):
+            self.longest = max(self.longest, _get("/livez"))
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
 
 
 @contextmanager

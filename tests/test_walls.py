@@ -210,11 +210,11 @@ def test_packages_of_the_daemon_are_empty_in_themselves() -> None:
 # -- a worker that runs
 
 WORKER = """
-import atexit, json, sys
+import json, sys
 from pathlib import Path
 folder = Path({folder!r})
-atexit.register(lambda: (folder / "modules.json").write_text(json.dumps(sorted(sys.modules))))
 from resolver.main import worker
+worker.leave = lambda: (folder / "modules.json").write_text(json.dumps(sorted(sys.modules)))
 worker.main()
 """
 SERVE = """

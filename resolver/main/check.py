@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from resolver.config import file as config
+from resolver.process.leave import leave
 from zones.dns.parsed_zones import ParsedZones
 
 
@@ -40,4 +41,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 from dataclasses import replace
+from typing import NoReturn
 
 from resolver.admin import app
 from resolver.admin.access import registry_callers
@@ -16,6 +17,7 @@ from resolver.control.control import Control
 from resolver.control.sync import remotes
 from resolver.dashboard import dashboard
 from resolver.process import bootstrap, heap
+from resolver.process.leave import leave
 from resolver.process.sandbox import files, profiles
 from resolver.process.sandbox.capabilities import Capability
 from resolver.process.sandbox.confine import confine
@@ -56,12 +58,13 @@ async def _run(begun: bootstrap.ControlStart) -> None:
             await control.run(*admin, listener(registry, access, tls))
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run control until SIGTERM. `sys.argv` has the options that `resolver.process.bootstrap` reads."""
     heap.collect_seldom()
     begun = bootstrap.begin_control(sys.argv[1:])
     own = _confine(begun.settings, begun.accepted.path)
     asyncio.run(_run(replace(begun, sandboxes={**begun.sandboxes, "control": own})))
+    leave()
 
 
 def _confine(settings: ControlSettings, configuration: str) -> SandboxLevel:

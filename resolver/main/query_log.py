@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from resolver.process import bootstrap
+from resolver.process.leave import leave
 from resolver.process.sandbox import files, limits, profiles
 from resolver.process.sandbox.confine import confine
 from resolver.process.sandbox.level import SandboxLevel
@@ -42,10 +44,11 @@ def _confine(begun: bootstrap.QueryLoggerStart) -> SandboxLevel:
     return confine(begun.sandbox, profiles.query_logger(), files.query_logger(begun.settings), kept=())
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the query logger until SIGTERM. `sys.argv` has the options that `resolver.process.bootstrap` reads."""
     begun = bootstrap.begin_query_logger(sys.argv[1:])
     asyncio.run(_run(begun))
+    leave()
 
 
 if __name__ == "__main__":

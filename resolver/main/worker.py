@@ -2,8 +2,10 @@
 
 import asyncio
 import sys
+from typing import NoReturn
 
 from resolver.process import bootstrap, heap
+from resolver.process.leave import leave
 from resolver.process.sandbox import files, limits, profiles
 from resolver.process.sandbox.confine import confine
 from resolver.process.sandbox.level import SandboxLevel
@@ -35,11 +37,12 @@ def _load_late_modules(settings: WorkerSettings) -> None:
         import resolver.forward.client.doh  # noqa: F401, PLC0415 - as above
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run a worker until SIGTERM. `sys.argv` has the options that `resolver.process.bootstrap` reads."""
     begun = bootstrap.begin_worker(sys.argv[1:])
     heap.collect_seldom()
     asyncio.run(_run(begun))
+    leave()
 
 
 if __name__ == "__main__":

@@ -50,24 +50,28 @@ class Action(NamedTuple):
 
 ACTIONS: Final = (
     Action(
-        "views/acknowledge.tsx", "/v1/findings/{id}/acknowledge", "findings?state=open", "Acknowledge", OPERATORS,
-        {"note": "known", "until": None}, "{open}",
+        "views/findings/acknowledge.tsx", "/v1/findings/{id}/acknowledge", "findings?state=open", "Acknowledge…",
+        OPERATORS, {"note": "known", "until": None}, "{open}",
     ),
     Action(
-        "views/acknowledge.tsx", "/v1/findings/{id}/withdraw", "findings?state=acknowledged",
+        "views/findings/acknowledge.tsx", "/v1/findings/{id}/withdraw", "findings?state=acknowledged",
         "Withdraw the acknowledgement", OPERATORS, {}, "{known}",
     ),
     Action(
-        "views/sources.tsx", "/v1/sources/{name}/sync", "sources", f"Sync now: {HELD}", OPERATORS, {"action": "now"},
-        HELD,
+        "views/sources/sync-now.tsx", "/v1/sources/{name}/sync", "sources", f"Sync now: {HELD}", OPERATORS,
+        {"action": "now"}, HELD,
     ),
     Action(
         "views/sources/held.tsx", "/v1/sources/{name}/sync", "sources", "Accept", OPERATORS, {"action": "accept"}, HELD
     ),
     Action("views/sources/held.tsx", "/v1/sources/{name}/sync", "sources", "Drop", OPERATORS, {"action": "drop"}, HELD),
     Action(
-        "views/cache.tsx", "/v1/cache", "cache?name=www.example.com", "Flush", OPERATORS,
+        "views/cache/flush.tsx", "/v1/cache", "cache?name=www.example.com", "Remove from the caches", OPERATORS,
         {"action": "flush", "name": "www.example.com", "subtree": False, "type": None},
+    ),
+    Action(
+        "views/cache/flush.tsx", "/v1/cache", "cache?name=www.example.com", "Remove all upstream replies", OPERATORS,
+        {"action": "flush", "name": ".", "subtree": True, "type": None},
     ),
     Action(
         "views/registry/decision.tsx", "/v1/registry/connections/{name}/approve", "registry", "Approve", OWNERS,
@@ -197,7 +201,7 @@ def test_who_operates_pldns_makes_each_change_on_the_page(
     page_lab.hold(daemons[True])
     tab = opened(browser, daemons, role)
     page = tab.go("findings?state=open")
-    button(page, "Acknowledge").first.click()
+    button(page, "Acknowledge…").first.click()
     page.get_by_label("Why it may stay").fill(f"known to {role}")
     press(page, "Acknowledge", "Acknowledged.")
     tab.go("findings?state=acknowledged")
@@ -205,8 +209,9 @@ def test_who_operates_pldns_makes_each_change_on_the_page(
     known.get_by_role("button", name="Withdraw").click()
     expect(page.get_by_role("status").filter(has_text="The finding is open again.")).to_be_visible()
     tab.go("cache?name=www.example.com")
-    button(page, "Flush").click()
-    press(page, "Flush", "Removed")
+    for opener, word in (("Remove from the caches", "Remove"), ("Remove all upstream replies", "Remove all")):
+        button(page, opener).click()
+        press(page, word, "Removed")
     tab.go("sources")
     button(page, "Drop").click()
     press(page, "Drop", "Dropped.")

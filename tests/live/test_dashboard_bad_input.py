@@ -201,7 +201,7 @@ def test_what_somebody_types_is_shown_as_text(signed_in: Tab, text: str) -> None
 
 def test_a_note_is_taken_and_shown_as_text(signed_in: Tab) -> None:
     page = signed_in.go("findings?state=open")
-    page.get_by_role("button", name="Acknowledge").first.click()
+    page.get_by_role("button", name="Acknowledge…").first.click()
     page.get_by_label("Why it may stay").fill(HOSTILE)
     assert faults(page) == []
     page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()

@@ -67,7 +67,7 @@ def opened(tab: Tab, role: str, view: str) -> Page:
 
 def acknowledge(page: Page) -> None:
     """Try to acknowledge a finding."""
-    page.get_by_role("main").get_by_role("button", name="Acknowledge").first.click()
+    page.get_by_role("main").get_by_role("button", name="Acknowledge…").first.click()
     page.get_by_label("Why it may stay").fill("known")
     page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 

@@ -61,7 +61,7 @@ function useTitle(place: Place, title: string): void {
   const object = ["name", "zone", "client"].map((each) => place.query.get(each)).find(Boolean);
   const shown = place.view === "findings" && errors ? `${title} (${errors})` : title;
   useEffect(() => {
-    document.title = [visible(object?.slice(0, 80) ?? ""), shown, "pldns"].filter(Boolean).join(" · ");
+    document.title = [object && visible(object.slice(0, 80)), shown, "pldns"].filter(Boolean).join(" · ");
   }, [object, shown]);
 }
 

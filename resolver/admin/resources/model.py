@@ -32,7 +32,7 @@ Note = Annotated[
 class Model(BaseModel):
     """A JSON object in a response. Clients must accept keys that they do not know."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ProblemDetails(Model):
@@ -52,7 +52,7 @@ class ProblemDetails(Model):
 class Parameters(BaseModel):
     """Query parameters, or the JSON body of a POST. Unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @classmethod
     def repeatable(cls) -> frozenset[str]:
