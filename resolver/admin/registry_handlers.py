@@ -192,7 +192,7 @@ async def preview(context: Context, request: web.Request, wanted: PlanRequest) -
     """Answer with what a change would do to endpoints, names and findings."""
     parts = await _planned(context, request, wanted)
     estate, now = context.estate, wall_clock.now()
-    source = next(each.name for each in estate.settings.sources if each.type == "registry")
+    source = next((each.name for each in estate.settings.sources if each.type == "registry"), "")
     return item_response(registry.registry_preview(previews.preview(estate, source, parts, now), parts, now))
 
 

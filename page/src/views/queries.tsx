@@ -16,7 +16,7 @@ import type { ViewProps } from "../views";
 import { MOST, useQueries, type Origin, type Query } from "./queries/stream";
 
 /** The most rows that are drawn while queries arrive. A pause shows all that are kept. */
-const DRAWN = 100;
+const DRAWN = 50;
 /** Records that a row shows. */
 const LISTED = 2;
 const RCODES = ["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"];
@@ -162,20 +162,25 @@ const COLUMNS: readonly Column<Query>[] = [
     kind: "number",
     cell: (each) => (
       <span title={`over ${each.proto}, ${number(each.octets)} octets`}>
-        {number(each.seconds * 1000)} ms
+        {each.seconds < 0.0001 ? "<0.1" : number(each.seconds * 1000)} ms
       </span>
     ),
   },
 ];
 
 function Answer(props: { query: Query }): JSX.Element {
-  const { rcode, answer } = props.query;
+  const { rcode, answer, type } = props.query;
   if (rcode !== "NOERROR") return <Badge tone={rcode === "NXDOMAIN" ? "neutral" : "error"}>{rcode}</Badge>;
   if (answer === null) return <span class="quiet">a long reply</span>;
-  // A chain of CNAMEs ends in what the client wants.
-  const ends = answer.filter((each) => !each.startsWith("CNAME "));
-  const records = ends.length ? ends : answer;
-  if (!records.length) return <span class="quiet">no such record</span>;
+  // A chain of CNAMEs ends in what the client wants, or in nothing.
+  const records = type === "CNAME" ? answer : answer.filter((each) => !each.startsWith("CNAME "));
+  if (!records.length) {
+    return (
+      <span class="quiet" title={answer.join("\n")}>
+        no such record
+      </span>
+    );
+  }
   return (
     <span title={answer.join("\n")}>
       {records.slice(0, LISTED).map((each, index) => (

@@ -25,8 +25,8 @@ export interface Query {
 export type Filters = Readonly<Record<string, string | readonly string[]>>;
 
 /** The most rows that are kept. */
-export const MOST = 1000;
-/** Milliseconds between two drawings, and over which the rate is measured. */
+export const MOST = 300;
+/** The least milliseconds between two drawings, and those over which the rate is measured. */
 const DRAWN = 500;
 const MEASURED = 5000;
 
@@ -70,7 +70,7 @@ export function useQueries(filters: Filters, paused: boolean): Stream {
   useEffect(() => {
     setError(undefined);
     let [arrived, dropped] = [0, 0];
-    const counts: number[] = [];
+    const counts: { at: number; count: number }[] = [{ at: performance.now(), count: 0 }];
     const url = address("/v1/queries", {}, filters);
     const source = new EventSource(url);
     source.addEventListener("query", (event: MessageEvent<string>) => {
@@ -95,9 +95,11 @@ export function useQueries(filters: Filters, paused: boolean): Stream {
     const draw = (): void => {
       const [came, lost] = [arrived, dropped];
       [arrived, dropped] = [0, 0];
-      counts.push(came + lost);
-      if (counts.length > MEASURED / DRAWN) counts.shift();
-      const rate = (counts.reduce((sum, each) => sum + each, 0) / counts.length) * (1000 / DRAWN);
+      const now = performance.now();
+      counts.push({ at: now, count: came + lost });
+      while (counts.length > 2 && now - (counts[0]?.at ?? now) > MEASURED) counts.shift();
+      const since = now - (counts[0]?.at ?? now);
+      const rate = (counts.slice(1).reduce((sum, each) => sum + each.count, 0) / Math.max(since, 1)) * 1000;
       setShown((before) => {
         if (!came && !lost && before.rate === rate && (isPaused.current || !before.waiting)) return before;
         const counted = { dropped: before.dropped + lost, rate };
@@ -106,10 +108,20 @@ export function useQueries(filters: Filters, paused: boolean): Stream {
         return { ...counted, waiting: 0, rows: isSame ? before.rows : kept.current.slice(-MOST).reverse() };
       });
     };
-    const timer = setInterval(draw, DRAWN);
+    // The next drawing waits for this one to be shown, so that a slow browser draws less often.
+    let timer = 0;
+    let frame = 0;
+    const again = (): void => {
+      timer = setTimeout(() => {
+        draw();
+        frame = requestAnimationFrame(again);
+      }, DRAWN);
+    };
+    again();
     return () => {
       source.close();
-      clearInterval(timer);
+      clearTimeout(timer);
+      cancelAnimationFrame(frame);
     };
   }, [key, round]);
   const retry = (): void => {

@@ -37,7 +37,9 @@ export function PreviewShown(props: { preview: Preview }): JSX.Element {
         </ul>
       ) : (
         <p class="note">
-          No name would get another answer now: names are answered once the connection is approved.
+          {endpoints.some((each) => each.state === "Pending")
+            ? "No name would get another answer now: names are answered once the connection is approved."
+            : "No name would get another answer."}
         </p>
       )}
       {opens.map((each) => (
