@@ -82,8 +82,8 @@ ACTIONS: Final = (
         {"reason": "", "etag": STALE}, "waits",
     ),
     Action(
-        "views/registry/decision.tsx", "/v1/registry/connections/{name}/delete", "registry", "Remove", OWNERS,
-        {"reason": "", "etag": STALE}, "waits",
+        "views/registry/decision.tsx", "/v1/registry/connections/{name}/delete", "registry?list=connections", "Remove",
+        OWNERS, {"reason": "", "etag": STALE}, "waits",
     ),
     Action(
         "views/registry/decision.tsx", "/v1/registry/endpoints/{name}/delete", "registry?list=endpoints", "Delete",
@@ -103,6 +103,8 @@ FOR_PROGRAMS: Final = {
     "/v1/registry/targets", "/v1/registry/plan", "/v1/tokens", "/v1/tokens/{name}/revoke",
 }  # fmt: skip
 """Changes that the page does not offer to anybody."""
+PREVIEW: Final = "/v1/registry/preview"
+"""Says what a change would do, and changes nothing."""
 
 _CHANGES = """
 async changes => Promise.all(changes.map(async ([path, body]) => {
@@ -166,11 +168,12 @@ def test_every_change_in_the_source_of_the_page_is_in_the_table() -> None:
             assert not re.search(r"method: *.POST|XMLHttpRequest|sendBeacon", text), f"{file}: use `post`"
             calls += [(file, route) for route in re.findall(r"\bpost\(\s*([^,]*)", text)]
     assert forms == FORMS
+    calls = [(file, route) for file, route in calls if route != f'"{PREVIEW}"']
     assert sorted(calls) == sorted({(each.file, f'"{each.route}"') for each in ACTIONS})
 
 
 def test_every_change_of_the_interface_is_on_the_page_or_for_programs() -> None:
-    assert {route.path for route in ROUTES if route.body} == {each.route for each in ACTIONS} | FOR_PROGRAMS
+    assert {route.path for route in ROUTES if route.body} == {each.route for each in ACTIONS} | FOR_PROGRAMS | {PREVIEW}
 
 
 @pytest.mark.parametrize("role", [NOBODY, *ROLES])
