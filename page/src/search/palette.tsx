@@ -1,5 +1,6 @@
 // The search across everything, in a dialog: a combobox with a list of hits (WAI-ARIA Authoring Practices, "Combobox").
-// The keys `/` and Ctrl+K open it. What was chosen is remembered until the page is closed, and nowhere else.
+// Ctrl+K opens it, or Command+K; a key alone would be in the way of speech input (WCAG 2.1.4). What was chosen is
+// remembered until the page is closed, and nowhere else.
 
 import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
@@ -24,10 +25,8 @@ export function SearchButton(): JSX.Element | null {
   useEffect(() => {
     if (!may) return undefined;
     const press = (event: KeyboardEvent): void => {
-      const isSlash = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey;
       const isK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
-      if (!isK && !(isSlash && !isTyping(event.target))) return;
-      if (document.querySelector("dialog[open]")) return;
+      if (!isK || document.querySelector("dialog[open]")) return;
       event.preventDefault();
       setOpen(true);
     };
@@ -43,14 +42,14 @@ export function SearchButton(): JSX.Element | null {
         type="button"
         class="find"
         aria-haspopup="dialog"
-        aria-keyshortcuts="/ Control+K"
+        aria-keyshortcuts="Control+K"
         onClick={() => {
           setOpen(true);
         }}
       >
         <Icon name="search" />
         <span>Search</span>
-        <kbd aria-hidden="true">/</kbd>
+        <kbd aria-hidden="true">Ctrl K</kbd>
       </button>
       {open && (
         <Palette
@@ -61,10 +60,6 @@ export function SearchButton(): JSX.Element | null {
       )}
     </>
   );
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
 }
 
 function Palette(props: { close: () => void }): JSX.Element {
