@@ -102,7 +102,7 @@ export function Loaded<T>(props: {
 }): JSX.Element {
   const { data, error, isEarlier, reload } = props.resource;
   return (
-    <div class="resource" aria-busy={isEarlier}>
+    <div class="loaded" aria-busy={isEarlier}>
       {error && <ErrorBox error={error} retry={reload} />}
       {data === undefined ? !error && <Loading /> : props.children(data)}
     </div>

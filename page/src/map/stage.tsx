@@ -30,10 +30,15 @@ export function Stage(props: Props): JSX.Element {
   const size = useSize(stage);
   const last = useRef<Scene | undefined>(undefined);
   const drawn = JSON.stringify([map.nodes, map.edges, map.rests]);
-  const scene = useMemo(
-    () => (size.width ? (last.current = sceneOf(map, size, last.current?.plan)) : undefined),
-    [drawn, Boolean(size.width)],
-  );
+  // A stage that has become high instead of wide gets another plan.
+  const shape = size.width ? Math.round(Math.log2(size.width / size.height)) : undefined;
+  const planned = useRef(shape);
+  const scene = useMemo(() => {
+    if (shape === undefined) return undefined;
+    const before = planned.current === shape ? last.current?.plan : undefined;
+    planned.current = shape;
+    return (last.current = sceneOf(map, size, before));
+  }, [drawn, shape]);
   const controls = useCamera(stage, scene, size);
   const targets = useMemo(() => (scene ? targetsOf(scene) : []), [scene]);
   const { focus } = address;

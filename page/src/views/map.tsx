@@ -18,7 +18,7 @@ import { Search } from "../map/search";
 import { Stage } from "../map/stage";
 import { Tree } from "../map/tree";
 import { Urgent } from "../map/urgent";
-import { navigate, refine } from "../router";
+import { Link, navigate, refine } from "../router";
 import { overview } from "../state/live";
 import { useResource } from "../state/resource";
 import { useStore } from "../state/store";
@@ -96,7 +96,7 @@ export default function MapView({ query }: ViewProps): JSX.Element {
               ) : (
                 <Urgent map={shown} to={to} sought={seek} />
               )}
-              <Totals map={shown} />
+              <Totals map={shown} address={address} />
               <Legend />
               <details>
                 <summary>The same as a list</summary>
@@ -231,12 +231,19 @@ function totals(map: EstateMap): string {
   return `${counted(endpoints, "endpoint")} in ${counted(vnets, "VNet")}, ${counted(networks, "network")}`;
 }
 
-function Totals(props: { map: EstateMap }): JSX.Element {
+function Totals(props: { map: EstateMap; address: Address }): JSX.Element {
   const vnets = props.map.rests.find((each) => each.inside === "vnet");
+  const next = vnets && props.address.following(vnets);
   return (
     <p class="map-totals">
       {totals(props.map)}
       {vnets && `; ${number(vnets.shown)} VNets are drawn, what needs a person first`}
+      {next && (
+        <>
+          {" "}
+          (<Link to={next}>the next ones</Link>)
+        </>
+      )}
     </p>
   );
 }

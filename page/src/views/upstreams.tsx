@@ -18,6 +18,7 @@ const STATES: Record<Server["state"], readonly [string, Tone]> = {
   up: ["answers", "good"],
   partly: ["down for some workers", "warning"],
   down: ["down", "error"],
+  silent: ["no answer yet", "warning"],
   unknown: ["not asked yet", "neutral"],
 };
 

@@ -35,7 +35,7 @@ export function Changes(): JSX.Element {
             <ol class="changes">
               {items.map((each) => (
                 <li key={each.id}>
-                  <span class={`sign ${each.change}`} aria-hidden="true">
+                  <span class={`sign ${toneOf(each)}`} aria-hidden="true">
                     {SIGNS[each.change]}
                   </span>
                   <Link to={href("history", { name: each.subject })}>
@@ -54,6 +54,12 @@ export function Changes(): JSX.Element {
       </Loaded>
     </section>
   );
+}
+
+/** A finding that closes is good news, and so is a name that gets an answer. */
+function toneOf(entry: Entry): "good" | "bad" | "neutral" {
+  if (entry.change === "changed") return "neutral";
+  return (entry.change === "added") === (entry.kind !== "finding") ? "good" : "bad";
 }
 
 function wordsOf(entry: Entry): string {

@@ -9,7 +9,7 @@ import { href, Link } from "../../router";
 const SEVERITIES: readonly (readonly [Severity, string])[] = [
   ["error", "errors"],
   ["warning", "warnings"],
-  ["info", "infos"],
+  ["info", "info"],
 ];
 
 export function Facts(props: { shown: Overview }): JSX.Element {

@@ -9,8 +9,8 @@ export type Seen = Reply<"/v1/upstreams">["items"][number];
 export interface Server {
   readonly group: string;
   readonly server: string;
-  /** `partly`: some workers regard it as down. */
-  readonly state: "up" | "partly" | "down" | "unknown";
+  /** `partly`: some workers regard it as down. `silent`: it has failed, and never answered. */
+  readonly state: "up" | "partly" | "down" | "silent" | "unknown";
   /** Milliseconds, weighted by the answers; null before the first answer. */
   readonly roundTrip: number | null;
   readonly answers: number;
@@ -46,7 +46,7 @@ function together(workers: readonly Seen[]): Server {
   return {
     group,
     server,
-    state: !answers && !failures ? "unknown" : up === workers.length ? "up" : up ? "partly" : "down",
+    state: stateOf(up, workers.length, answers, failures),
     roundTrip: weight ? sum(timed.map((each) => (each.round_trip_ms ?? 0) * each.answers)) / weight : null,
     answers,
     failures,
@@ -56,6 +56,13 @@ function together(workers: readonly Seen[]): Server {
     nextProbe: earliest(workers.map((each) => each.next_probe)),
     workers,
   };
+}
+
+function stateOf(up: number, workers: number, answers: number, failures: number): Server["state"] {
+  if (!answers && !failures) return "unknown";
+  if (!up) return "down";
+  if (up < workers) return "partly";
+  return answers ? "up" : "silent";
 }
 
 function sum(values: readonly number[]): number {
