@@ -3,15 +3,15 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, type Reply } from "../api/client";
-import { Badge, type Tone } from "../components/badge";
 import { Choice, Search } from "../components/filters";
 import { Empty, Loaded, Loading } from "../components/states";
 import { PagedTable } from "../components/table";
-import { Copy, ResourceId, Text } from "../components/text";
+import { Text } from "../components/text";
 import { href, Link } from "../router";
 import { consumes, owns, useRegistryRoles, type RegistryRoles } from "../state/registry";
 import { useResource } from "../state/resource";
 import type { ViewProps } from "../views";
+import { Names, Resource, STATES, StateShown, Values, type State } from "./registry/cells";
 import { CreationDialog } from "./registry/creation";
 import { DecisionDialog, type Action, type Decision } from "./registry/decision";
 
@@ -24,14 +24,6 @@ const LISTS = {
   endpoints: "Endpoints",
 } as const;
 type List = keyof typeof LISTS;
-const STATES = ["Approved", "Pending", "Rejected", "Disconnected"] as const;
-type State = (typeof STATES)[number];
-const TONES: Record<State, Tone> = {
-  Approved: "good",
-  Pending: "warning",
-  Rejected: "error",
-  Disconnected: "neutral",
-};
 const PAGE = 50;
 const EVERY = 5;
 
@@ -271,68 +263,11 @@ function Endpoints(props: Listed): JSX.Element {
             { head: "State", cell: (each) => <StateShown state={each.state} why={each.description} /> },
             { head: "Addresses", cell: (each) => <Values values={each.addresses} /> },
             { head: "Names", cell: (each) => <Names endpoint={each} /> },
-            { head: "Target", cell: (each) => <ResourceId value={each.target} /> },
+            { head: "Target", cell: (each) => <Resource id={each.target} /> },
             ...(roles.owner.length + roles.consumer.length ? [{ head: "Change", cell: buttons }] : []),
           ]}
         />
       )}
     </Loaded>
-  );
-}
-
-/** A resource, with the subscription that it is in. */
-function Resource(props: { id: string }): JSX.Element {
-  const subscription = props.id.split("/")[2] ?? "";
-  return (
-    <>
-      <ResourceId value={props.id} />
-      {subscription && (
-        <div class="note">
-          subscription <Copy value={subscription} />
-        </div>
-      )}
-    </>
-  );
-}
-
-function Names(props: { endpoint: Endpoint }): JSX.Element {
-  const { names, state } = props.endpoint;
-  if (!names.length) return <span class="quiet">{state === "Pending" ? "after the approval" : "none"}</span>;
-  return (
-    <>
-      {names.map((each) => (
-        <div key={each}>
-          <Link class="target" to={href("explain", { name: each })}>
-            <Text value={each} />
-          </Link>
-        </div>
-      ))}
-    </>
-  );
-}
-
-function StateShown(props: { state: string; why: string }): JSX.Element {
-  return (
-    <>
-      <Badge tone={TONES[props.state as State]}>{props.state}</Badge>
-      {props.why && (
-        <div class="note">
-          <Text value={props.why} />
-        </div>
-      )}
-    </>
-  );
-}
-
-function Values(props: { values: readonly string[] }): JSX.Element {
-  if (!props.values.length) return <span class="quiet">none</span>;
-  return (
-    <>
-      {props.values.map((each) => (
-        <div key={each}>
-          <Copy value={each} />
-        </div>
-      ))}
-    </>
   );
 }
