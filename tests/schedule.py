@@ -27,6 +27,7 @@ TOGETHER: Final = {
     "tests/live/test_dashboard_large.py": "dashboard large",
     "tests/live/test_dashboard_map.py": "dashboard map",
     "tests/live/test_dashboard_reading.py": "dashboard reading",
+    "tests/live/test_dashboard_outage.py": "dashboard outage",
     "tests/live/test_dashboard_registry.py": "dashboard registry",
     "tests/live/test_dashboard_roles.py": "dashboard roles",
     "tests/live/test_dashboard_search.py": "dashboard search",

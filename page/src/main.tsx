@@ -6,7 +6,11 @@ import { start } from "./router";
 import { identify } from "./state/identity";
 import { follow } from "./state/live";
 import { apply } from "./state/theme";
+import { loadAll } from "./views";
 import "./style/index.css";
+
+/** Milliseconds that the first view has for itself. */
+const FIRST = 3000;
 
 apply();
 start();
@@ -17,3 +21,4 @@ if (root) {
   root.replaceChildren();
   render(<Page />, root);
 }
+setTimeout(loadAll, FIRST);

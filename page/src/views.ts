@@ -43,3 +43,8 @@ export const VIEWS: readonly View[] = [
 export function isFor(view: View, onlyRegistry: boolean): boolean {
   return !onlyRegistry || view.needs === "registry";
 }
+
+/** Load the modules of all views, so that each can be opened while pldns cannot be reached. */
+export function loadAll(): void {
+  for (const each of VIEWS) each.load().catch(() => undefined); // a view that is opened tries again
+}

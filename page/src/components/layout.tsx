@@ -7,7 +7,7 @@ import { visible } from "../format";
 import { href, Link, type Place, usePlace } from "../router";
 import { SearchButton } from "../search/palette";
 import { useOnlyRegistry } from "../state/identity";
-import { overview } from "../state/live";
+import { link, overview } from "../state/live";
 import { useStore } from "../state/store";
 import { isFor, VIEWS, type View, type ViewProps } from "../views";
 import { Banner, Connection } from "./connection";
@@ -116,6 +116,7 @@ function Shown(props: { view: View; query: URLSearchParams }): JSX.Element {
     Component?: ComponentType<ViewProps>;
     failed?: boolean;
   }>();
+  const isLost = useStore(link).state === "lost";
   useEffect(() => {
     let current = true;
     view.load().then(
@@ -129,14 +130,12 @@ function Shown(props: { view: View; query: URLSearchParams }): JSX.Element {
     return () => {
       current = false;
     };
-  }, [view]);
+  }, [view, isLost]);
   if (loaded?.of !== view) return <Loading />;
   if (!loaded.Component) {
-    const error = new ApiError(
-      0,
-      "",
-      "This view cannot be loaded. After an update of pldns, reload the page.",
-    );
+    const error = isLost
+      ? new ApiError(0, "unreachable", "This view cannot be loaded.")
+      : new ApiError(0, "", "This view cannot be loaded. After an update of pldns, reload the page.");
     return (
       <ErrorBox
         error={error}

@@ -3,6 +3,8 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
+import { link } from "./live";
+import { useStore } from "./store";
 
 export interface Resource<T> {
   readonly data: T | undefined;
@@ -17,7 +19,10 @@ export interface Resource<T> {
 /** Milliseconds for which the data of an earlier question stays. */
 const STAYS = 200;
 
-/** Return the data that `load` reads. It is read again when a value in `question` changes, and every `every` seconds. */
+/**
+ * Return the data that `load` reads. It is read again when a value in `question` changes, when pldns is back after it was
+ * lost, and every `every` seconds.
+ */
 export function useResource<T>(
   load: (signal: AbortSignal) => Promise<T>,
   question: readonly unknown[],
@@ -53,6 +58,12 @@ export function useResource<T>(
   const reload = useCallback(() => {
     setRound((before) => before + 1);
   }, []);
+  const isLost = useStore(link).state === "lost";
+  const wasLost = useRef(isLost);
+  useEffect(() => {
+    if (wasLost.current && !isLost) reload();
+    wasLost.current = isLost;
+  }, [isLost, reload]);
   useEffect(() => {
     if (!every) return undefined;
     const timer = setInterval(() => {
