@@ -189,7 +189,7 @@ def test_queries_are_shown_as_text(signed_in: Tab, lab: Daemon) -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_somebody_types_is_shown_as_text(signed_in: Tab, text: str) -> None:
     for view, label in (
-        ("findings", "Name"), ("zones", "The zone of a name"), ("networks", "Whose client"), ("cache", "Name"),
+        ("findings", "Name"), ("zones", "Part of a zone"), ("networks", "Whose client"), ("cache", "Name"),
         ("history", "Name"), ("upstreams", "Group or server"),
     ):  # fmt: skip
         page = signed_in.go(view)

@@ -1,6 +1,6 @@
 // What changed, by day, the newest first: answers for names, findings and sources. With a name: its timeline.
 
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { get, type Reply } from "../api/client";
 import { Choice, Search } from "../components/filters";
 import { Empty, Loaded } from "../components/states";
@@ -93,9 +93,14 @@ export default function HistoryView(props: ViewProps): JSX.Element {
   );
 }
 
-function nothing(name: string, isFiltered: boolean): string {
+function nothing(name: string, isFiltered: boolean): ComponentChildren {
   if (name)
-    return `No change of ${name} is kept. Type the whole name. pldns notes changes from its first start on.`;
+    return (
+      <>
+        No change of <Text value={name} /> is kept. Type the whole name. pldns notes changes from its first
+        start on.
+      </>
+    );
   if (isFiltered) return "No change matches the filters.";
   return (
     "Nothing has changed since the first start of pldns. From now on, this list has each change: another answer for a " +

@@ -131,6 +131,7 @@ async def test_two_people_do_not_decide_over_each_other(client: Client, registry
 
 BODIES = {
     "/v1/registry/plan": {"action": "approve", "name": "shop"},
+    "/v1/registry/preview": {"action": "approve", "name": "shop"},
     "/v1/registry/endpoints": {"name": "a", "subnet": "hub/pe", "target": "acct", "sub_resource": "blob"},
     "/v1/registry/networks": {
         "name": "a",
