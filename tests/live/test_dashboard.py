@@ -76,6 +76,18 @@ def add(folder: Path, file: str, name: str, state: str = "Approved") -> None:
     (folder / "endpoints" / f"{file}.yaml").write_text(yaml.safe_dump({"endpoints": [endpoint]}, allow_unicode=True))
 
 
+@pytest.mark.parametrize("view", ["", "findings", "explain?name=files.corp.example", "map", "queries"])
+def test_a_view_keeps_still_and_its_colors_may_be_the_readers(browser: Browser, daemon: Daemon, view: str) -> None:
+    tab = Tab(browser, f"http://127.0.0.1:{daemon.admin}/", forced_colors="active", motion="reduce")
+    page = tab.open(view)
+    assert tab.violations() == []
+    assert page.evaluate("document.getAnimations().filter(each => each.playState === 'running').length") == 0
+    page.keyboard.press("Tab")
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert page.evaluate(outline) not in {"none", ""}
+    tab.close()
+
+
 @pytest.mark.parametrize(
     ("theme", "width", "rules"),
     [("light", 1280, RULES), ("dark", 1920, ("color-contrast",)), ("light", 360, ("target-size", "label", "region"))],
