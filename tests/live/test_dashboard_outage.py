@@ -47,12 +47,23 @@ def tabs(browser: Browser, daemon: Daemon) -> Iterator[dict[str, Tab]]:
     opened = {view: Tab(browser, f"http://127.0.0.1:{daemon.admin}/") for view in KEPT}
     for view, tab in opened.items():
         tab.open(view)
-    live = opened["queries?name=vault.azure.net"].page.get_by_role("row").filter(has_text=NAME)
-    until(lambda: daemon.ask(NAME) and live.count())
+    ask_until_more_rows(daemon, opened["queries?name=vault.azure.net"])
     daemon.kill()
     yield opened
     for tab in opened.values():
         tab.close()
+
+
+def ask_until_more_rows(daemon: Daemon, tab: Tab) -> None:
+    """Ask for a name until the live queries show it once more."""
+    rows = tab.page.get_by_role("row").filter(has_text=NAME)
+    before = rows.count()
+
+    def has_more() -> bool:
+        daemon.ask(NAME)
+        return rows.count() > before
+
+    until(has_more)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +94,6 @@ def test_all_pages_go_on_where_they_were(tabs: dict[str, Tab], daemon: Daemon) -
         expect(tab.page.get_by_role("alert")).to_have_count(0, timeout=BACK)
         expect(tab.page).to_have_url(f"{tab.base}ui/{view}")
         expect(tab.page.get_by_role("main")).to_contain_text(KEPT[view])
-    live = tabs["queries?name=vault.azure.net"].page
-    before = live.get_by_role("row").count()
-    until(lambda: daemon.ask(NAME) and live.get_by_role("row").count() > before)
+    ask_until_more_rows(daemon, tabs["queries?name=vault.azure.net"])
     tabs["zones?zone=privatelink.vaultcore.azure.net"].go("sources")
     expect(tabs["zones?zone=privatelink.vaultcore.azure.net"].page.get_by_role("row").nth(1)).to_be_visible()
