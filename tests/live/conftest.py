@@ -1,11 +1,13 @@
-"""Fixtures that start daemons with the `pldns` command and stop them at the end of the test."""
+"""Fixtures that start daemons with the `pldns` command, or a browser, and stop them at the end."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.live.browser import Tab, chromium
 from tests.live.daemon import Daemon, living, until
 
 
@@ -34,3 +36,17 @@ def is_living() -> Callable[[int], bool]:
 @pytest.fixture
 def poll() -> Callable[..., Any]:
     return until
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def tab(browser: Browser, daemon: Daemon) -> Iterator[Tab]:
+    """A page of the daemon of the module."""
+    made = Tab(browser, f"http://127.0.0.1:{daemon.admin}/")
+    yield made
+    made.close()

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, expect
 
-from tests.live.browser import RULES, Tab, chromium
+from tests.live.browser import RULES, Tab
 from tests.live.daemon import Daemon
 from tests.paths import ROOT
 
@@ -53,19 +53,6 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     finally:
         made.stop()
     assert "Traceback" not in made.log.read_text()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def tab(browser: Browser, daemon: Daemon) -> Iterator[Tab]:
-    made = Tab(browser, f"http://127.0.0.1:{daemon.admin}/")
-    yield made
-    made.close()
 
 
 def add(folder: Path, file: str, name: str, state: str = "Approved") -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from resolver.admin.routes import ROUTES
 from tests.live import page_lab
-from tests.live.browser import Tab, chromium
+from tests.live.browser import Tab
 from tests.live.daemon import Daemon
 from tests.live.page_lab import HELD, ROLES, token
 from tests.paths import ROOT
@@ -137,12 +137,6 @@ def daemons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, Dae
         for daemon in started.values():
             daemon.stop()
     assert not any("Traceback" in daemon.log.read_text() for daemon in started.values())
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def opened(browser: Browser, daemons: Mapping[bool, Daemon], role: str) -> Tab:

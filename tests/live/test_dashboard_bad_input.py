@@ -14,7 +14,7 @@ import yaml
 from playwright.sync_api import Browser, expect
 
 from tests.live import page_lab
-from tests.live.browser import Tab, chromium
+from tests.live.browser import Tab
 from tests.live.daemon import REPLY, Daemon
 from tests.live.hostile import HOSTILE, LONGEST, MARKUP, faults
 from tests.live.page_lab import token
@@ -117,12 +117,6 @@ def fill(daemon: Daemon, client: RegistryClient) -> None:
 
 def printable(text: str) -> str:
     return "".join(each for each in text if each >= " ")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

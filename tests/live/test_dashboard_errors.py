@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from resolver.admin.access.problems import Code
 from tests.live import page_lab
-from tests.live.browser import Tab, chromium
+from tests.live.browser import Tab
 from tests.live.daemon import Daemon
 from tests.live.page_lab import HELD, ROLES, token
 from tests.paths import ROOT
@@ -45,19 +45,6 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     finally:
         made.stop()
     assert "Traceback" not in (text := made.log.read_text()), text
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def tab(browser: Browser, daemon: Daemon) -> Iterator[Tab]:
-    made = Tab(browser, f"http://127.0.0.1:{daemon.admin}/")
-    yield made
-    made.close()
 
 
 def opened(tab: Tab, role: str, view: str) -> Page:

@@ -10,10 +10,10 @@ from typing import Final
 import dns.message
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from bench.generate import Ports, write
-from tests.live.browser import Tab, chromium
+from tests.live.browser import Tab
 from tests.live.daemon import Daemon, until
 from tests.paths import ROOT
 
@@ -64,19 +64,6 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     finally:
         made.stop()
     assert "Traceback" not in made.log.read_text()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def tab(browser: Browser, daemon: Daemon) -> Iterator[Tab]:
-    made = Tab(browser, f"http://127.0.0.1:{daemon.admin}/")
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("view", VIEWS)

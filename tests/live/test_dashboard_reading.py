@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.live.browser import RULES, Tab, chromium
+from tests.live.browser import RULES, Tab
 from tests.live.daemon import Daemon
 from tests.paths import ROOT
 
@@ -29,19 +29,6 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
         yield made.start().ready()
     finally:
         made.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def tab(browser: Browser, daemon: Daemon) -> Iterator[Tab]:
-    made = Tab(browser, f"http://127.0.0.1:{daemon.admin}/")
-    yield made
-    made.close()
 
 
 def test_severities_are_toggles_with_counts_and_carry_the_address(tab: Tab) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from resolver.admin.access.tokens import digest
-from tests.live.browser import Tab, chromium
+from tests.live.browser import Tab
 from tests.live.daemon import Daemon, until
 from tests.live.registry import RegistryClient, configuration, prepare
 from tests.registry_shapes import CONSUMER, PROVIDER, SUBNET, account, endpoint, network
@@ -44,12 +44,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Daemon, Regi
     finally:
         daemon.stop()
     assert "Traceback" not in (text := daemon.log.read_text()), text
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

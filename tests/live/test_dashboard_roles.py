@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from resolver.admin.access.tokens import digest
-from tests.live.browser import Tab, chromium, proxied
+from tests.live.browser import Tab, proxied
 from tests.live.daemon import Daemon, until
 
 pytestmark = pytest.mark.live
@@ -37,12 +37,6 @@ def base(daemon: Daemon) -> Iterator[str]:
     until(lambda: daemon.unix("GET", "/readyz")[0] == 200)
     with proxied(daemon.admin, "/tools/pldns/") as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
 
-from tests.live.browser import RULES, Tab, chromium
+from tests.live.browser import RULES, Tab
 from tests.live.daemon import Daemon, until
 from tests.paths import ROOT
 
@@ -43,19 +43,6 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
         yield made.start().ready()
     finally:
         made.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def tab(browser: Browser, daemon: Daemon) -> Iterator[Tab]:
-    made = Tab(browser, f"http://127.0.0.1:{daemon.admin}/")
-    yield made
-    made.close()
 
 
 def search(page: Page, text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.live.browser import Tab, chromium, proxied
+from tests.live.browser import Tab, proxied
 from tests.live.daemon import Daemon, until
 from tests.openid import CLIENT, OpenIdProvider, running
 
@@ -49,12 +49,6 @@ def base(tmp_path_factory: pytest.TempPathFactory, provider: OpenIdProvider) -> 
     finally:
         made.stop()
     assert "Traceback" not in made.log.read_text()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

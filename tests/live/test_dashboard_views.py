@@ -9,7 +9,7 @@ import yaml
 from playwright.sync_api import Browser, Page, expect
 
 from resolver.admin.access.tokens import digest
-from tests.live.browser import Tab, chromium
+from tests.live.browser import Tab
 from tests.live.daemon import Daemon, until
 from tests.paths import ROOT
 
@@ -43,19 +43,6 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     finally:
         made.stop()
     assert "Traceback" not in (text := made.log.read_text()), text
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def tab(browser: Browser, daemon: Daemon) -> Iterator[Tab]:
-    made = Tab(browser, f"http://127.0.0.1:{daemon.admin}/")
-    yield made
-    made.close()
 
 
 def write(daemon: Daemon, numbers: range, file: str = "all", network: str = "10.0.8") -> None:
