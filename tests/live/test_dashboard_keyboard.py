@@ -93,7 +93,8 @@ def test_a_new_view_takes_the_focus(tab: Tab, title: str) -> None:
     page.get_by_role("navigation", name="Views").get_by_role("link", name=title).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
-    assert page.evaluate("document.activeElement.matches('main, main h1')")
+    page.wait_for_function("document.activeElement.matches('main, main h1')")
+    tab.settled()  # before that, nothing in the view takes the focus
     page.keyboard.press("Tab")
     assert page.evaluate("Boolean(document.activeElement.closest('main'))")
 
