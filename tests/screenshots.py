@@ -4,7 +4,6 @@ They show the example estate with traffic of some minutes.
 """
 
 import math
-import shutil
 import signal
 import tempfile
 import time
@@ -16,16 +15,15 @@ from typing import Final
 import dns.message
 import dns.query
 import dns.rrset
-import yaml
 from playwright.sync_api import Browser
 
+from tests.live import example as estate
 from tests.live.answering_upstream import answering
 from tests.live.browser import Tab, chromium
 from tests.live.daemon import Daemon
 from tests.openid import CLIENT, TENANT
 from tests.paths import ROOT
 
-EXAMPLE: Final = ROOT / "examples/hub-spoke"
 IMAGES: Final = ROOT / "docs/images"
 TRAFFIC: Final = 240.0
 """Seconds of traffic before the pictures."""
@@ -55,9 +53,7 @@ def reply(packet: bytes) -> bytes:
 @contextmanager
 def example(folder: Path, upstream: int) -> Iterator[Daemon]:
     """Run the example estate, with an upstream server that answers."""
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
-    wanted = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
-    config = {key: wanted[key] for key in ("sources", "networks", "zones")}
+    config = estate.copy(folder)
     daemon = Daemon(folder, config | {"upstreams": {"public": {"servers": [f"udp://127.0.0.1:{upstream}"]}}})
     try:
         yield daemon.start().ready()

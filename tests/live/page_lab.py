@@ -1,18 +1,16 @@
 """A daemon that has everything the page shows: findings, a held sync, a registry, and a token for each role."""
 
-import shutil
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from resolver.admin.access.tokens import digest
+from tests.live import example
 from tests.live.daemon import Daemon, until
 from tests.live.registry import RegistryClient, configuration, prepare
-from tests.paths import ROOT
 from tests.registry_shapes import CONSUMER, PROVIDER, account, endpoint, network
 
-EXAMPLE: Final = ROOT / "examples" / "hub-spoke"
 ROLES: Final[dict[str, dict[str, Any]]] = {
     "reader": {"role": "read"},
     "operator": {"role": "operate"},
@@ -34,14 +32,13 @@ def token(name: str) -> str:
 
 def lab(folder: Path, *names: str) -> tuple[Daemon, RegistryClient]:
     """Return a daemon that does not run yet, with tokens of these names. Without any, there is no access control."""
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
-    example = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
+    shown = example.copy(folder)
     config, client = configuration(folder)
     (folder / HELD).mkdir()
     write(folder / HELD / "all.yaml", 8)
     held = {"name": HELD, "type": "files", "path": f"./{HELD}"}
     registry = {"name": "registry", "type": "registry"}
-    config |= {"sources": [*example["sources"], held, registry]} | {key: example[key] for key in ("networks", "zones")}
+    config |= shown | {"sources": [*shown["sources"], held, registry]}
     daemon = Daemon(folder, config)
     daemon.config["admin"]["tokens"] = [{"name": each, "sha256": digest(token(each)), **ROLES[each]} for each in names]
     daemon.write()

@@ -1,6 +1,5 @@
 """The page in a real browser: every view, for everybody, also with hostile names in the estate."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -9,13 +8,12 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, expect
 
+from tests.live import example
 from tests.live.browser import RULES, Tab
 from tests.live.daemon import Daemon
-from tests.paths import ROOT
 
 pytestmark = pytest.mark.live
 
-EXAMPLE = ROOT / "examples/hub-spoke"
 VIEWS = (
     "",
     "findings",
@@ -44,10 +42,9 @@ HOSTILE = "<img src=x onerror=window.hacked=1>\u202e" + "x" * 200
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """The example estate, with one hostile endpoint more. Nobody has a token, so everybody may read."""
     folder = tmp_path_factory.mktemp("page")
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
+    config = example.copy(folder)
     add(folder, "hostile", HOSTILE, "Rejected")
-    wanted = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
-    made = Daemon(folder, {key: wanted[key] for key in ("sources", "networks", "zones")})
+    made = Daemon(folder, config)
     try:
         yield made.start().ready()
     finally:

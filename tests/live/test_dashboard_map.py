@@ -1,7 +1,6 @@
 """The map in a real browser: what is drawn, what a click and the keyboard do, and what is saved as a picture."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,12 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
 
+from tests.live import example
 from tests.live.browser import Tab
 from tests.live.daemon import Daemon
-from tests.paths import ROOT
 
 pytestmark = pytest.mark.live
 
-EXAMPLE = ROOT / "examples/hub-spoke"
 HOSTILE = "<img src=x onerror=window.hacked=1>\u202e" + "x" * 200
 CROSSED = """() => {
   const bodies = [...document.querySelectorAll(".stage .node.vnet > .body, .stage .node.network:not(.tab) > .body")];
@@ -46,10 +44,9 @@ OUTSIDE = """() => {
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """The example estate, with one hostile endpoint more."""
     folder = tmp_path_factory.mktemp("map")
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
+    config = example.copy(folder)
     add(folder, "hostile", HOSTILE, "Rejected")
-    wanted = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
-    made = Daemon(folder, {key: wanted[key] for key in ("sources", "networks", "zones")})
+    made = Daemon(folder, config)
     try:
         yield made.start().ready()
     finally:

@@ -1,20 +1,17 @@
 """What people read on the page: findings with what to do about them, and explanations with links to each object."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Final
 
 import pytest
-import yaml
 from playwright.sync_api import expect
 
+from tests.live import example
 from tests.live.browser import RULES, Tab
 from tests.live.daemon import Daemon
-from tests.paths import ROOT
 
 pytestmark = pytest.mark.live
 
-EXAMPLE: Final = ROOT / "examples/hub-spoke"
 NAME: Final = "kv-contoso-shared.vault.azure.net"
 
 
@@ -22,9 +19,8 @@ NAME: Final = "kv-contoso-shared.vault.azure.net"
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """The example estate."""
     folder = tmp_path_factory.mktemp("reading")
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
-    wanted = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
-    made = Daemon(folder, {key: wanted[key] for key in ("sources", "networks", "zones")})
+    config = example.copy(folder)
+    made = Daemon(folder, config)
     try:
         yield made.start().ready()
     finally:

@@ -1,22 +1,19 @@
 """The frame of the page: search across everything, the menu, the overview's links and charts, and tables."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
-import yaml
 from playwright.sync_api import Browser, Page, expect
 
+from tests.live import example
 from tests.live.browser import RULES, Tab
 from tests.live.daemon import Daemon, until
-from tests.paths import ROOT
 
 pytestmark = pytest.mark.live
 
-EXAMPLE: Final = ROOT / "examples/hub-spoke"
 BROKEN_WORDS: Final = """() => [...document.querySelectorAll("td")].flatMap((cell) => {
   const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), broken = [];
   while (texts.nextNode()) {
@@ -36,9 +33,8 @@ BROKEN_WORDS: Final = """() => [...document.querySelectorAll("td")].flatMap((cel
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """The example estate."""
     folder = tmp_path_factory.mktemp("frame")
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
-    wanted = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
-    made = Daemon(folder, {key: wanted[key] for key in ("sources", "networks", "zones")})
+    config = example.copy(folder)
+    made = Daemon(folder, config)
     try:
         yield made.start().ready()
     finally:

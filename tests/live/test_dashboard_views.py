@@ -1,7 +1,6 @@
 """What people do in the views of the page: sources, queries, history, networks, zones, upstream servers, cache."""
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -9,13 +8,12 @@ import yaml
 from playwright.sync_api import Browser, Page, expect
 
 from resolver.admin.access.tokens import digest
+from tests.live import example
 from tests.live.browser import Tab
 from tests.live.daemon import Daemon, until
-from tests.paths import ROOT
 
 pytestmark = pytest.mark.live
 
-EXAMPLE = ROOT / "examples/hub-spoke"
 ROLES = ("read", "operate")
 """Names of tokens, which are also their roles, and their secrets with `pldns_` before."""
 COUNT = 8
@@ -26,13 +24,10 @@ COUNT = 8
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """The example estate, a source `lab`, and a token for each role."""
     folder = tmp_path_factory.mktemp("views")
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
+    config = example.copy(folder)
     (folder / "lab").mkdir()
-    config = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
     lab = {"name": "lab", "type": "files", "path": "./lab"}
-    made = Daemon(
-        folder, {"sources": [*config["sources"], lab], "networks": config["networks"], "zones": config["zones"]}
-    )
+    made = Daemon(folder, config | {"sources": [*config["sources"], lab]})
     made.config["admin"]["tokens"] = [{"name": role, "role": role, "sha256": digest(f"pldns_{role}")} for role in ROLES]
     made.write()
     write(made, range(COUNT))
