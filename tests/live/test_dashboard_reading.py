@@ -17,14 +17,8 @@ NAME: Final = "kv-contoso-shared.vault.azure.net"
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """The example estate."""
-    folder = tmp_path_factory.mktemp("reading")
-    config = example.copy(folder)
-    made = Daemon(folder, config)
-    try:
-        yield made.start().ready()
-    finally:
-        made.stop()
+    with example.running(tmp_path_factory.mktemp("reading")) as started:
+        yield started
 
 
 def test_severities_are_toggles_with_counts_and_carry_the_address(tab: Tab) -> None:

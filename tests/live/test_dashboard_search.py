@@ -31,14 +31,8 @@ BROKEN_WORDS: Final = """() => [...document.querySelectorAll("td")].flatMap((cel
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """The example estate."""
-    folder = tmp_path_factory.mktemp("frame")
-    config = example.copy(folder)
-    made = Daemon(folder, config)
-    try:
-        yield made.start().ready()
-    finally:
-        made.stop()
+    with example.running(tmp_path_factory.mktemp("frame")) as started:
+        yield started
 
 
 def search(page: Page, text: str) -> None:

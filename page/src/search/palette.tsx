@@ -188,8 +188,8 @@ function useHits(text: string): Hits {
         },
         (error: unknown) => {
           if (abort.signal.aborted) return;
-          const told = error instanceof ApiError ? error : new ApiError(0, "", String(error));
-          setFound({ of: text, hits: [], error: told });
+          const failure = error instanceof ApiError ? error : new ApiError(0, "", String(error));
+          setFound({ of: text, hits: [], error: failure });
         },
       );
     }, PAUSE);

@@ -46,8 +46,12 @@ export function useResource<T>(
       },
       (error: unknown) => {
         if (abort.signal.aborted) return;
-        const told = error instanceof ApiError ? error : new ApiError(0, "", String(error));
-        setState((before) => ({ ...(before.key === key ? before : { key }), error: told, loading: false }));
+        const failure = error instanceof ApiError ? error : new ApiError(0, "", String(error));
+        setState((before) => ({
+          ...(before.key === key ? before : { key }),
+          error: failure,
+          loading: false,
+        }));
       },
     );
     return () => {
